@@ -1,0 +1,395 @@
+//! JSON in and out, in the one envelope: `{"ok":true,…}` or `{"ok":false,"error":"…","code":"…"}`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+
+use axum::Json as AxumJson;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::aggregate::{DecodeError, Rejection, RejectionKind};
+use crate::division::{DispatchError, Done};
+use crate::store::{AppendError, ReadError};
+use crate::validate::{Invalid, Validate};
+
+/// An answer `{"ok":true,…}` with status 200.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer(pub Map<String, Value>);
+
+impl Answer {
+    /// The fields of `object`; anything else than an object becomes `{"value":…}`.
+    pub fn of(object: Value) -> Self {
+        match object {
+            Value::Object(fields) => Self(fields),
+            other => Self(Map::from_iter([("value".to_owned(), other)])),
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        envelope(StatusCode::OK, self.0)
+    }
+}
+
+/// The answer to an accepted command: 201 `{"ok":true,"{subject}_id":…,"version":…,"position":…}`.
+///
+/// `"visible":false` is added if the read models had not followed within the time that a command waits for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    id_field: Cow<'static, str>,
+    done: Done,
+}
+
+impl Accepted {
+    /// `id_field` names the thing's id: `order_id`.
+    pub fn new(id_field: impl Into<Cow<'static, str>>, done: Done) -> Self {
+        Self {
+            id_field: id_field.into(),
+            done,
+        }
+    }
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        let mut fields = Map::new();
+        fields.insert(self.id_field.into_owned(), self.done.id.into());
+        fields.insert("version".to_owned(), json!(self.done.version));
+        fields.insert("position".to_owned(), json!(self.done.position));
+        if !self.done.visible {
+            fields.insert("visible".to_owned(), false.into());
+        }
+        envelope(StatusCode::CREATED, fields)
+    }
+}
+
+fn envelope(status: StatusCode, fields: Map<String, Value>) -> Response {
+    let mut body = Map::from_iter([("ok".to_owned(), Value::Bool(true))]);
+    body.extend(fields);
+    (status, AxumJson(body)).into_response()
+}
+
+/// An error answer: status, stable code for programs, message for people, and what is wrong with which field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    message: String,
+    fields: BTreeMap<String, String>,
+}
+
+impl ApiError {
+    /// An error of any kind.
+    pub fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            fields: BTreeMap::new(),
+        }
+    }
+
+    /// 404: there is no `thing` with this id.
+    pub fn not_found(thing: &str, id: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            format!("{thing}_not_found"),
+            format!("there is no {thing} `{id}`"),
+        )
+    }
+
+    /// 400: the request is not of the expected form.
+    pub fn bad_request(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// 500: our fault. `internal` goes to the log only.
+    pub fn internal(internal: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %chain(internal), "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong here; the log says what",
+        )
+    }
+
+    /// The status.
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    fn unavailable(internal: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %chain(internal), "the store refused");
+        let message = "the store cannot be used right now; nothing was written";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            message,
+        )
+    }
+
+    fn fenced() -> Self {
+        let message = "another version of this plugin has taken over; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "fenced", message)
+    }
+}
+
+/// An error with all its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut body = json!({"ok": false, "error": self.message, "code": self.code});
+        if !self.fields.is_empty() {
+            body["fields"] = json!(self.fields);
+        }
+        (self.status, AxumJson(body)).into_response()
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        let message = invalid.to_string();
+        Self {
+            fields: invalid.fields,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message)
+        }
+    }
+}
+
+impl From<Rejection> for ApiError {
+    fn from(rejection: Rejection) -> Self {
+        let status = match rejection.kind {
+            RejectionKind::NotFound => StatusCode::NOT_FOUND,
+            RejectionKind::Conflict => StatusCode::CONFLICT,
+            RejectionKind::Rule => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, rejection.code, rejection.message)
+    }
+}
+
+impl From<AppendError> for ApiError {
+    fn from(error: AppendError) -> Self {
+        let message = error.to_string();
+        match error {
+            AppendError::WrongExpectedVersion { .. } => {
+                Self::new(StatusCode::CONFLICT, "wrong_expected_version", message)
+            }
+            AppendError::IdempotencyMismatch { .. } => {
+                Self::new(StatusCode::CONFLICT, "idempotency_mismatch", message)
+            }
+            AppendError::TooLarge { .. } | AppendError::TooMany { .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+            }
+            AppendError::Fenced => Self::fenced(),
+            AppendError::Storage(_) => Self::unavailable(&error),
+            AppendError::Empty | AppendError::StreamName { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Fenced => Self::fenced(),
+            ReadError::Storage(_) => Self::unavailable(&error),
+        }
+    }
+}
+
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<DispatchError> for ApiError {
+    fn from(error: DispatchError) -> Self {
+        match error {
+            DispatchError::Rejected(rejection) => rejection.into(),
+            DispatchError::Append(error) => error.into(),
+            DispatchError::Read(error) => error.into(),
+            DispatchError::Decode(error) => error.into(),
+            DispatchError::Encode(error) => Self::internal(&error),
+        }
+    }
+}
+
+/// A JSON body of type `T`. What is wrong with it is an answer in the envelope that names the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (value, _) = read_json(request, state).await?;
+        Ok(Self(value))
+    }
+}
+
+/// A command: its body, read and validated, and its id.
+///
+/// The id is that of the `Idempotency-Key` header if there is one: the same key is the same command, and sending it
+/// again gives the first answer. Without the header each request is a command of its own.
+#[derive(Debug, Clone)]
+pub struct Command<T> {
+    /// What is asked.
+    pub body: T,
+    /// Its id.
+    pub id: Uuid,
+    /// Whether the sender gave the id, so that it may be a repetition.
+    pub(crate) may_repeat: bool,
+    /// Fingerprint of the body.
+    pub(crate) digest: u64,
+}
+
+impl<T> Command<T> {
+    /// A command of this process's own making.
+    pub fn new(body: T) -> Self {
+        Self {
+            body,
+            id: Uuid::now_v7(),
+            may_repeat: false,
+            digest: 0,
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Command<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let key = IdempotencyKey::from_request_parts(&mut parts, state).await?;
+        let (body, digest): (T, u64) = read_json(Request::from_parts(parts, body), state).await?;
+        body.validate()?;
+        Ok(match key.0 {
+            Some(id) => Self {
+                body,
+                id,
+                may_repeat: true,
+                digest,
+            },
+            None => Self {
+                body,
+                id: Uuid::now_v7(),
+                may_repeat: false,
+                digest,
+            },
+        })
+    }
+}
+
+/// The command id that an `Idempotency-Key` header stands for, together with the path it was sent to.
+struct IdempotencyKey(Option<Uuid>);
+
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(key) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
+        if key.is_empty() || key.len() > 256 {
+            return Err(ApiError::bad_request(
+                "idempotency_key",
+                "`Idempotency-Key` must have 1 to 256 characters",
+            ));
+        }
+        let mut name = parts.uri.path().as_bytes().to_vec();
+        name.push(0);
+        name.extend(key.as_bytes());
+        Ok(Self(Some(Uuid::new_v5(&Uuid::NAMESPACE_URL, &name))))
+    }
+}
+
+/// Reads a JSON body, and a fingerprint of its bytes. An empty body is an empty object.
+async fn read_json<T: DeserializeOwned, S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<(T, u64), ApiError> {
+    let typed = is_json(request.headers());
+    let bytes = Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            let status = rejection.status();
+            let code = if status == StatusCode::PAYLOAD_TOO_LARGE {
+                "body_too_large"
+            } else {
+                "body_unreadable"
+            };
+            ApiError::new(status, code, rejection.body_text())
+        })?;
+    if !typed && !bytes.is_empty() {
+        let message = "send the body as `content-type: application/json`";
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not_json",
+            message,
+        ));
+    }
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| not_readable(&error))?;
+    reader.end().map_err(|error| {
+        ApiError::bad_request("bad_json", format!("the body is not JSON: {error}"))
+    })?;
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text);
+    Ok((value, hasher.finish()))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+    else {
+        return false;
+    };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || essence.to_ascii_lowercase().ends_with("+json")
+}
+
+fn not_readable(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    let inner = error.inner();
+    if inner.is_syntax() || inner.is_eof() {
+        return ApiError::bad_request("bad_json", format!("the body is not JSON: {inner}"));
+    }
+    // serde ends its messages with a place in the text, which says nothing to who filled in a form.
+    let message = inner.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let field = match error.path().to_string() {
+        path if path == "." => message.split('`').nth(1).unwrap_or("body").to_owned(),
+        path => path,
+    };
+    Invalid::field(field, format!("is not right: {message}")).into()
+}

@@ -1,0 +1,442 @@
+//! A division while it runs: its store, its read model, and the way of a command through both.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use crate::aggregate::{Aggregate, Cx, DecodeError, Loaded, Rejection, derived_id, encode_all};
+use crate::api::Command;
+use crate::flags::FlagMaps;
+use crate::live::Live;
+use crate::paths::Paths;
+use crate::projection::Projection;
+use crate::projector::{Progress, Projector};
+use crate::routes::Routes;
+use crate::store::{
+    AppendError, AppendId, AppendRequest, ExpectedVersion, Metadata, NewEvent, OpenError, Pool,
+    Position, ReadError, Receipt, RecordedEvent, Store, StoreConfig, StreamId, StreamVersion,
+    StreamWrite,
+};
+
+/// How often a decision is made again when another one was faster.
+const RETRIES: usize = 8;
+/// How long a command waits for the read models to follow.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
+/// Events read at a time when a thing is loaded.
+const LOAD_PAGE: usize = 1000;
+/// Read-only connections to a read model.
+const READERS: usize = 4;
+
+/// What a division is made of: written by its crate, run by the SDK.
+pub struct DivisionSpec {
+    pub(crate) name: &'static str,
+    pub(crate) store: StoreConfig,
+    pub(crate) projections: fn() -> Vec<Box<dyn Projection>>,
+    pub(crate) routes: Routes,
+    pub(crate) flag_maps: FlagMaps,
+}
+
+impl DivisionSpec {
+    /// A division with a store of its own, named as it is.
+    pub fn new(name: &'static str, routes: Routes) -> Self {
+        Self {
+            name,
+            store: StoreConfig::new(format!("{name}_store")).dir_name(name),
+            projections: Vec::new,
+            routes,
+            flag_maps: FlagMaps::new(),
+        }
+    }
+
+    /// What follows its events. A function, because each start of the store makes them anew.
+    #[must_use]
+    pub fn projections(mut self, projections: fn() -> Vec<Box<dyn Projection>>) -> Self {
+        self.projections = projections;
+        self
+    }
+
+    /// What the bits of its status mean.
+    #[must_use]
+    pub fn flag_maps(mut self, flag_maps: FlagMaps) -> Self {
+        self.flag_maps = flag_maps;
+        self
+    }
+
+    /// Another store than the usual one.
+    #[must_use]
+    pub fn store(mut self, store: StoreConfig) -> Self {
+        self.store = store;
+        self
+    }
+}
+
+/// A handle on a running division: the state of its handlers. Cheap to clone.
+#[derive(Clone)]
+pub struct Division {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: &'static str,
+    store: Store,
+    projections: fn() -> Vec<Box<dyn Projection>>,
+    running: RwLock<Option<Running>>,
+    live: Live,
+}
+
+/// What exists only while the store is open.
+#[derive(Clone)]
+struct Running {
+    projector: Arc<Projector>,
+    readers: Pool,
+}
+
+/// What a command did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Done {
+    /// Id of the thing.
+    pub id: String,
+    /// Its version behind the command.
+    pub version: Option<StreamVersion>,
+    /// Position of the last event; `None` if the decision was that nothing happens.
+    pub position: Option<Position>,
+    /// Whether the read models have followed.
+    pub visible: bool,
+    /// Whether this is the answer to an earlier sending of the same command.
+    pub replayed: bool,
+}
+
+/// Why a command was not carried out. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DispatchError {
+    /// The decision was no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store refused the events, after the decision was made anew a few times if it had moved on.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The thing could not be loaded.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// One of its events is not known to this version.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// An event could not be written as JSON.
+    #[error("an event cannot be written as JSON")]
+    Encode(#[source] serde_json::Error),
+}
+
+impl Division {
+    pub(crate) fn closed(
+        name: &'static str,
+        store: StoreConfig,
+        projections: fn() -> Vec<Box<dyn Projection>>,
+        live: Live,
+    ) -> Self {
+        let store = Store::closed(store);
+        Self {
+            shared: Arc::new(Shared {
+                name,
+                store,
+                projections,
+                running: RwLock::default(),
+                live,
+            }),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.shared.name
+    }
+
+    /// Its event store.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Carries a command on an existing thing out: loads it, decides, appends, waits for the read models.
+    ///
+    /// If the thing has moved on meanwhile the decision is made again, so `handle` must be pure.
+    ///
+    /// # Errors
+    ///
+    /// [`DispatchError`]; nothing was written.
+    pub async fn dispatch<A, C, H>(
+        &self,
+        id: &str,
+        command: Command<C>,
+        handle: H,
+    ) -> Result<Done, DispatchError>
+    where
+        A: Aggregate,
+        C: Clone + Send + Sync,
+        H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
+    {
+        let stream = StreamId::of(A::KIND, id);
+        let asked = Asked {
+            id: command.id,
+            may_repeat: command.may_repeat,
+            digest: command.digest,
+        };
+        if let Some(done) = self.done_before(&stream, id, asked).await? {
+            return Ok(done);
+        }
+        let metadata = asked.metadata();
+        let mut tries = 0;
+        loop {
+            let loaded = self.load::<A>(id).await?;
+            let cx = Cx::new(id, command.id, Timestamp::now());
+            let events = handle(&loaded.state, command.body.clone(), &cx)?;
+            let events = encode_all(&events, &metadata).map_err(DispatchError::Encode)?;
+            match self
+                .append(&stream, id, asked, loaded.version, events)
+                .await
+            {
+                Err(DispatchError::Append(AppendError::WrongExpectedVersion { .. }))
+                    if tries < RETRIES =>
+                {
+                    tries += 1
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Carries a command that brings a new thing into being out. Its id follows from the command's.
+    ///
+    /// # Errors
+    ///
+    /// [`DispatchError`]; nothing was written.
+    pub async fn dispatch_new<A, C, H>(
+        &self,
+        command: Command<C>,
+        handle: H,
+    ) -> Result<Done, DispatchError>
+    where
+        A: Aggregate,
+        C: Clone + Send + Sync,
+        H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
+    {
+        let id = derived_id(command.id, 0).to_string();
+        self.dispatch(&id, command, handle).await
+    }
+
+    /// Loads a thing from its events.
+    ///
+    /// # Errors
+    ///
+    /// [`DispatchError::Read`] or [`DispatchError::Decode`].
+    pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, DispatchError> {
+        let stream = StreamId::of(A::KIND, id);
+        let mut loaded = Loaded {
+            state: A::default(),
+            version: None,
+        };
+        loop {
+            let events = self
+                .shared
+                .store
+                .read_stream(stream.clone(), loaded.version, LOAD_PAGE)
+                .await?;
+            loaded.fold(&events)?;
+            if events.len() < LOAD_PAGE {
+                return Ok(loaded);
+            }
+        }
+    }
+
+    /// Runs `query` on the read model, on a thread that may block.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn query<T, Q>(&self, query: Q) -> Result<T, ReadError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.running()?.readers.with(query).await
+    }
+
+    /// Waits until the read models have taken `position` in, for at most `limit`; says whether they have.
+    pub async fn caught_up(&self, position: Position, limit: Duration) -> bool {
+        let Ok(running) = self.running() else {
+            return false;
+        };
+        let mut progress = running.projector.progress();
+        let reached = |progress: &Progress| progress.applied >= Some(position);
+        let wait = progress.wait_for(reached);
+        matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(progress)) if progress.halted.is_empty())
+    }
+
+    /// How far the read models are, and what stopped.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        Some(self.running().ok()?.projector.progress().borrow().clone())
+    }
+
+    /// Opens the store as the writer of `epoch`, and starts to follow it.
+    pub(crate) async fn acquire(&self, paths: &Paths, epoch: u64) -> Result<(), OpenError> {
+        if self.running().is_ok() {
+            return Ok(());
+        }
+        let shared = &self.shared;
+        shared.store.acquire(paths, epoch).await?;
+        let path = paths.read_model(shared.store.config().file_name());
+        if shared.store.config().is_in_memory() {
+            forget(&path)?;
+        }
+        let Ok(store) = shared.store.get() else {
+            return Err(OpenError::InUse { path });
+        };
+        let (live, name) = (shared.live.clone(), shared.name);
+        let announce = Arc::new(move |events: &[RecordedEvent]| live.announce(name, events));
+        match Projector::start(store, path.clone(), (shared.projections)(), announce).await {
+            Ok(projector) => {
+                let running = Running {
+                    projector: Arc::new(projector),
+                    readers: Pool::new(&path, READERS),
+                };
+                self.set(Some(running));
+                Ok(())
+            }
+            Err(error) => {
+                shared.store.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Stops following, closes every connection, store last: its lock guards the read model too.
+    pub(crate) async fn release(&self) {
+        let running = self
+            .shared
+            .running
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(running) = running {
+            running.projector.stop().await;
+            running.readers.close().await;
+        }
+        self.shared.store.release().await;
+    }
+
+    fn running(&self) -> Result<Running, ReadError> {
+        self.shared
+            .running
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .ok_or(ReadError::Fenced)
+    }
+
+    fn set(&self, running: Option<Running>) {
+        *self
+            .shared
+            .running
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = running;
+    }
+
+    /// The first answer to a command that was carried out before.
+    async fn done_before(
+        &self,
+        stream: &StreamId,
+        id: &str,
+        asked: Asked,
+    ) -> Result<Option<Done>, DispatchError> {
+        if !asked.may_repeat {
+            return Ok(None);
+        }
+        let append = AppendId(asked.id);
+        let Some(recorded) = self.shared.store.receipt(append).await? else {
+            return Ok(None);
+        };
+        let same = recorded.iter().all(|event| {
+            event.stream == *stream && event.metadata.command_digest == Some(asked.digest)
+        });
+        let receipt = Receipt::of_recorded(&recorded).filter(|_| same);
+        let receipt = receipt.ok_or(AppendError::IdempotencyMismatch { id: append })?;
+        Ok(Some(self.finish(id, &receipt).await))
+    }
+
+    async fn append(
+        &self,
+        stream: &StreamId,
+        id: &str,
+        asked: Asked,
+        version: Option<StreamVersion>,
+        events: Vec<NewEvent>,
+    ) -> Result<Done, DispatchError> {
+        if events.is_empty() {
+            return Ok(Done {
+                id: id.to_owned(),
+                version,
+                position: None,
+                visible: true,
+                replayed: false,
+            });
+        }
+        let expected = ExpectedVersion::from_loaded(version);
+        let writes = vec![StreamWrite {
+            stream: stream.clone(),
+            expected,
+            events,
+        }];
+        let receipt = self
+            .shared
+            .store
+            .append_request(AppendRequest {
+                id: AppendId(asked.id),
+                writes,
+            })
+            .await?;
+        Ok(self.finish(id, &receipt).await)
+    }
+
+    async fn finish(&self, id: &str, receipt: &Receipt) -> Done {
+        Done {
+            id: id.to_owned(),
+            version: receipt.versions.last().copied(),
+            position: Some(receipt.last),
+            visible: self.caught_up(receipt.last, VISIBLE_WITHIN).await,
+            replayed: receipt.replayed,
+        }
+    }
+}
+
+/// A command without its body.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    id: uuid::Uuid,
+    may_repeat: bool,
+    digest: u64,
+}
+
+impl Asked {
+    fn metadata(self) -> Metadata {
+        Metadata {
+            correlation_id: Some(self.id),
+            causation_id: Some(self.id),
+            command_digest: self.may_repeat.then_some(self.digest),
+            ..Metadata::default()
+        }
+    }
+}
+
+/// A read model of a store in memory starts empty, as the store does.
+fn forget(path: &PathBuf) -> Result<(), OpenError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(OpenError::Files {
+            path: path.clone(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,155 @@
+//! Projections: events become rows of a read model, each exactly once.
+//!
+//! A projection's rows and its checkpoint are written in one transaction, so a crash leaves both or neither. Its
+//! revision stands beside the checkpoint: when it changes, the table is made anew from the first event on.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use rusqlite::Connection;
+
+use crate::aggregate::{DecodeError, EventSet};
+use crate::store::RecordedEvent;
+use crate::table::{RowChange, Table};
+
+/// Turns events into rows.
+pub trait Projection: Send + 'static {
+    /// Its name, unique in its division: that of its table.
+    fn name(&self) -> &str;
+
+    /// What makes it build its rows anew when it changes.
+    fn revision(&self) -> u64;
+
+    /// Makes its tables, or adds what they lack.
+    ///
+    /// # Errors
+    ///
+    /// SQLite's.
+    fn ensure(&self, connection: &Connection) -> rusqlite::Result<()>;
+
+    /// Removes its tables.
+    ///
+    /// # Errors
+    ///
+    /// SQLite's.
+    fn remove(&self, connection: &Connection) -> rusqlite::Result<()>;
+
+    /// Writes what `event` means for the rows. Runs in the transaction that also writes the checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`ProjectError`]: the transaction is taken back, and the projection stops before this event.
+    fn project(
+        &mut self,
+        connection: &Connection,
+        event: &RecordedEvent,
+    ) -> Result<(), ProjectError>;
+}
+
+/// Why an event could not be projected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// The event is not one that this build can read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A column that the table does not declare was set.
+    #[error("table `{table}` has no column `{column}`")]
+    UnknownColumn {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// SQLite refused.
+    #[error("the read model refused")]
+    Storage(#[from] rusqlite::Error),
+    /// The projection's own reason.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Says which columns of a row an event of type `E` changes: what a desk's own columns do with the desk's events.
+pub trait Project<E> {
+    /// Sets the columns that the event changes.
+    fn project(row: &mut RowChange, event: &E);
+}
+
+/// What any event of a division changes in its thing's row.
+pub type ProjectRow<E> = fn(&mut RowChange, &E) -> Result<(), ProjectError>;
+
+/// A projection into one table, one row for each thing.
+pub struct TableProjection<E> {
+    table: Table,
+    kind: &'static str,
+    revisions: u64,
+    project: ProjectRow<E>,
+    events: PhantomData<fn() -> E>,
+}
+
+impl<E: EventSet> TableProjection<E> {
+    /// Projects the events of streams of `kind` into `table`.
+    pub fn new(kind: &'static str, table: &Table, project: ProjectRow<E>) -> Self {
+        Self {
+            table: table.clone(),
+            kind,
+            revisions: 0,
+            project,
+            events: PhantomData,
+        }
+    }
+
+    /// The table that it writes.
+    pub const fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Adds the revision of one desk's `project`: when the desk raises it, the table is built anew.
+    #[must_use]
+    pub fn revision(mut self, desk: &str, revision: u32) -> Self {
+        // The first revision counts nothing, so that a new desk does not rebuild what others made.
+        if revision > 1 {
+            let mut hasher = DefaultHasher::new();
+            (desk, revision).hash(&mut hasher);
+            self.revisions = self.revisions.wrapping_add(hasher.finish());
+        }
+        self
+    }
+}
+
+impl<E: EventSet> Projection for TableProjection<E> {
+    fn name(&self) -> &str {
+        self.table.name()
+    }
+
+    fn revision(&self) -> u64 {
+        self.revisions
+    }
+
+    fn ensure(&self, connection: &Connection) -> rusqlite::Result<()> {
+        self.table.ensure(connection)
+    }
+
+    fn remove(&self, connection: &Connection) -> rusqlite::Result<()> {
+        self.table.remove(connection)
+    }
+
+    fn project(
+        &mut self,
+        connection: &Connection,
+        recorded: &RecordedEvent,
+    ) -> Result<(), ProjectError> {
+        let Some(id) = recorded.stream.id_of(self.kind) else {
+            return Ok(());
+        };
+        let event = E::decode(&recorded.event_type, recorded.revision, &recorded.data)?;
+        let mut row = RowChange::default();
+        (self.project)(&mut row, &event)?;
+        if row.is_touched() {
+            self.table
+                .write(connection, id, recorded.version, event.status_change(), row)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! What the answers to queries are made of: filters and pages from a query string, rows in the envelope.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequestParts, Query};
+use http::request::Parts;
+use rusqlite::types::Value as Sql;
+use serde_json::json;
+
+use crate::api::{Answer, ApiError};
+use crate::division::Division;
+use crate::fields::FieldType;
+use crate::table::{Column, Table};
+use crate::validate::Invalid;
+
+/// Rows of a page, unless `limit` says otherwise.
+const PAGE: usize = 50;
+/// Rows of a page at most.
+const MAX_PAGE: usize = 200;
+
+/// The query string of a request, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Params(pub BTreeMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) =
+            pairs.map_err(|rejection| ApiError::bad_request("bad_query", rejection.body_text()))?;
+        let mut params = BTreeMap::new();
+        for (name, value) in pairs {
+            if params.insert(name.clone(), value).is_some() {
+                return Err(Invalid::field(name, "is given twice").into());
+            }
+        }
+        Ok(Self(params))
+    }
+}
+
+impl Params {
+    /// Takes one parameter out.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// Takes `limit` out: 1 to 200, 50 if it is not given.
+    ///
+    /// # Errors
+    ///
+    /// An answer that names `limit`.
+    pub fn take_limit(&mut self) -> Result<usize, ApiError> {
+        let Some(text) = self.take("limit") else {
+            return Ok(PAGE);
+        };
+        match text.parse() {
+            Ok(limit) if (1..=MAX_PAGE).contains(&limit) => Ok(limit),
+            _ => Err(
+                Invalid::field("limit", format!("must be a number from 1 to {MAX_PAGE}")).into(),
+            ),
+        }
+    }
+
+    /// What is left, as filters on the columns `allowed` of `table`.
+    ///
+    /// # Errors
+    ///
+    /// An answer that names each parameter that is none of them, or not of its column's type.
+    pub fn filters(self, table: &Table, allowed: &[&str]) -> Result<Filters, ApiError> {
+        let (mut filters, mut invalid) = (Filters::new(), Invalid::default());
+        for (name, text) in self.0 {
+            match filter(table, allowed, &name, &text) {
+                Ok(filter) => filters.push(filter),
+                Err(message) => _ = invalid.fields.insert(name, message),
+            }
+        }
+        if invalid.fields.is_empty() {
+            Ok(filters)
+        } else {
+            Err(invalid.into())
+        }
+    }
+
+    /// A page of `table`: `limit`, `after`, and what is left as filters on the columns `allowed`.
+    ///
+    /// # Errors
+    ///
+    /// An answer that names each parameter that is not right.
+    pub fn page(
+        mut self,
+        table: &'static Table,
+        allowed: &[&str],
+    ) -> Result<PageRequest, ApiError> {
+        let (limit, after) = (self.take_limit()?, self.take("after"));
+        Ok(PageRequest {
+            table,
+            filters: self.filters(table, allowed)?,
+            after,
+            limit,
+        })
+    }
+
+    /// The text to search for, and how many rows are wanted: `q` and `limit`.
+    ///
+    /// # Errors
+    ///
+    /// An answer that names the parameter that is not right.
+    pub fn search(mut self) -> Result<(String, usize), ApiError> {
+        let limit = self.take_limit()?;
+        let text = self.take("q").filter(|text| !text.trim().is_empty());
+        let text = text.ok_or_else(|| Invalid::field("q", "must say what to search for"))?;
+        match self.0.into_keys().next() {
+            Some(name) => {
+                Err(Invalid::field(name, "is not known here; there are: q, limit").into())
+            }
+            None => Ok((text, limit)),
+        }
+    }
+}
+
+/// Columns, and the values that they must have.
+pub type Filters = Vec<(Column, Sql)>;
+
+fn filter(
+    table: &Table,
+    allowed: &[&str],
+    name: &str,
+    text: &str,
+) -> Result<(Column, Sql), String> {
+    let column = match name {
+        "status" | "version" => Some(Column::new(
+            if name == "status" {
+                "status"
+            } else {
+                "version"
+            },
+            FieldType::Int,
+        )),
+        other => table.column(other),
+    };
+    let column = column.filter(|column| allowed.contains(&column.name));
+    let column =
+        column.ok_or_else(|| format!("is no filter here; there are: {}", allowed.join(", ")))?;
+    Ok((column, column.kind.parse(text)?))
+}
+
+/// A page of a table that is asked for.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    table: &'static Table,
+    filters: Filters,
+    after: Option<String>,
+    limit: usize,
+}
+
+impl PageRequest {
+    /// Only rows where `column` is the value that `text` stands for.
+    ///
+    /// # Errors
+    ///
+    /// An answer that names the column, if `text` is not of its type.
+    pub fn with(mut self, column: &'static str, text: &str) -> Result<Self, ApiError> {
+        let filter = filter(self.table, &[column], column, text);
+        self.filters
+            .push(filter.map_err(|message| Invalid::field(column, message))?);
+        Ok(self)
+    }
+
+    /// Reads it: `{"ok":true,"items":[…],"next":…}`, where `next` is the `after` of the next page, or null.
+    ///
+    /// # Errors
+    ///
+    /// The answer to send instead.
+    pub async fn read(self, division: &Division) -> Result<Answer, ApiError> {
+        let Self {
+            table,
+            filters,
+            after,
+            limit,
+        } = self;
+        // One more than is wanted tells whether there is a next page.
+        let query = move |model: &rusqlite::Connection| {
+            table.page(model, &filters, after.as_deref(), limit + 1)
+        };
+        let mut rows = division.query(query).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .and_then(|row| row.get(table.key()).cloned());
+        Ok(Answer::of(json!({"items": rows, "next": next})))
+    }
+}

@@ -1,0 +1,392 @@
+//! A plugin that runs: everything of it behind one service, whichever way requests come in.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use futures_util::Stream;
+use hecate_manifest::Manifest;
+use hecate_manifest::control::{Health, HealthStatus, StartConfig, Started};
+use http::StatusCode;
+use http::uri::PathAndQuery;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::api::{Answer, ApiError, chain};
+use crate::division::Division;
+use crate::flags::FlagMaps;
+use crate::live::{Live, closed};
+use crate::metrics::{Counter, Histogram};
+use crate::openapi;
+use crate::paths::{Paths, is_file_name};
+use crate::plugin::{Plugin, PluginContext};
+use crate::store::BoxFuture;
+use crate::ws;
+
+/// Why a plugin did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct StartError(pub(crate) String);
+
+/// A started plugin. Its stores are closed until `acquire`.
+pub(crate) struct Running {
+    pub(crate) started: Started,
+    api: Router,
+    ws: Router,
+    divisions: Vec<Division>,
+    plugin: Arc<dyn Callbacks>,
+    closing: watch::Sender<bool>,
+    requests: Requests,
+}
+
+/// What every request counts.
+struct Requests {
+    count: Counter,
+    failed: Counter,
+    seconds: Histogram,
+}
+
+/// The callbacks of a plugin that are used while it runs, without its type.
+trait Callbacks: Send + Sync {
+    fn health(&self) -> Health;
+    fn shutdown(&self) -> BoxFuture<'_, ()>;
+}
+
+impl<P: Plugin> Callbacks for P {
+    fn health(&self) -> Health {
+        Plugin::health(self)
+    }
+
+    fn shutdown(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Plugin::shutdown(self))
+    }
+}
+
+impl Running {
+    /// Makes the plugin `P` and its routes. Opens no database.
+    pub(crate) async fn start<P: Plugin>(config: &StartConfig) -> Result<Self, StartError> {
+        let manifest = Manifest::parse(P::manifest()).map_err(|error| StartError(chain(&error)))?;
+        let (live, closing) = (Live::default(), watch::Sender::new(false));
+        let specs = P::divisions();
+        let own = P::store_config()
+            .map(|config| Division::closed("plugin", config, Vec::new, live.clone()));
+        let close = |spec: &crate::division::DivisionSpec| {
+            Division::closed(
+                spec.name,
+                spec.store.clone(),
+                spec.projections,
+                live.clone(),
+            )
+        };
+        let divisions: Vec<_> = specs.iter().map(close).collect();
+        let all: Vec<_> = own.iter().chain(&divisions).cloned().collect();
+        check_stores(&all)?;
+        let context = PluginContext {
+            name: manifest.name.to_string().into(),
+            paths: Paths::of(config),
+            own,
+            divisions: divisions.clone().into(),
+            live: live.clone(),
+        };
+        let plugin = P::init(context)
+            .await
+            .map_err(|error| StartError(chain(error.as_error())))?;
+
+        let mut flag_maps = plugin.flag_maps();
+        let (mut api, mut endpoints) = (plugin.routes(), Vec::new());
+        let (mut taken, mut duplicates) = (Vec::new(), Vec::new());
+        for (spec, division) in specs.into_iter().zip(&divisions) {
+            flag_maps.extend(spec.flag_maps);
+            let (router, of_division, conflicts) = spec.routes.into_parts();
+            duplicates.extend(conflicts);
+            for endpoint in &of_division {
+                let route = (endpoint.method, endpoint.path);
+                if taken.contains(&route) {
+                    duplicates.push(format!(
+                        "{} {} in two divisions",
+                        route.0.to_uppercase(),
+                        route.1
+                    ));
+                }
+                taken.push(route);
+            }
+            endpoints.push((division.name(), of_division));
+            if duplicates.is_empty() {
+                api = api.merge(router.with_state(division.clone()));
+            }
+        }
+        if !duplicates.is_empty() {
+            return Err(StartError(format!(
+                "routes are given twice: {}",
+                duplicates.join("; ")
+            )));
+        }
+        check_flags(&flag_maps)?;
+
+        let plugin = Arc::new(plugin);
+        let built_in = BuiltIn {
+            openapi: openapi::document(&manifest, &endpoints),
+            manifest: serde_json::from_str(P::manifest()).unwrap_or(Value::Null),
+            flag_maps: json!({"flag_maps": flag_maps}),
+            name: manifest.name.to_string(),
+            version: manifest.version.to_string(),
+            divisions: all.clone(),
+            plugin: plugin.clone(),
+            live: live.clone(),
+            closing: closing.subscribe(),
+        };
+        let socket = ws::Shared {
+            plugin: manifest.name.to_string(),
+            live,
+            closing: closing.subscribe(),
+        };
+        let socket = plugin
+            .websocket()
+            .unwrap_or_else(|| any(ws::live_socket).with_state(socket));
+        let started = Started {
+            name: manifest.name.to_string(),
+            version: manifest.version.to_string(),
+            static_dir: P::static_dir().map(str::to_owned),
+            has_store: !all.is_empty(),
+        };
+        Ok(Self {
+            started,
+            api: api
+                .merge(built_in.routes())
+                .fallback(unknown)
+                .method_not_allowed_fallback(not_allowed),
+            ws: Router::new().route("/ws", socket).fallback(unknown),
+            divisions: all,
+            plugin,
+            closing,
+            requests: Requests::new(),
+        })
+    }
+
+    /// Answers one request. `/api/…` is the API, `/ws` the WebSocket.
+    pub(crate) async fn respond(&self, mut request: Request) -> Response {
+        let begun = Instant::now();
+        let path = request.uri().path();
+        let response = if let Some(rest) = path.strip_prefix("/api").filter(|rest| is_rest(rest)) {
+            let rest = if rest.is_empty() { "/" } else { rest };
+            let target = request
+                .uri()
+                .query()
+                .map_or_else(|| rest.to_owned(), |query| format!("{rest}?{query}"));
+            match PathAndQuery::try_from(target) {
+                Ok(target) => *request.uri_mut() = target.into(),
+                Err(_) => return unknown(request).await,
+            }
+            call(self.api.clone(), request).await
+        } else {
+            call(self.ws.clone(), request).await
+        };
+        self.requests.count.increment(1);
+        if response.status().is_server_error() {
+            self.requests.failed.increment(1);
+        }
+        self.requests.seconds.record(begun.elapsed().as_secs_f64());
+        response
+    }
+
+    /// Opens all stores as the writer of `epoch`, or none.
+    pub(crate) async fn acquire(&self, paths: &Paths, epoch: u64) -> Result<(), StartError> {
+        self.closing.send_replace(false);
+        for division in &self.divisions {
+            if let Err(error) = division.acquire(paths, epoch).await {
+                self.release().await;
+                return Err(StartError(chain(&error)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes all stores. Notices end with them: who hears them connects again, to whoever has the stores then.
+    pub(crate) async fn release(&self) {
+        self.closing.send_replace(true);
+        for division in &self.divisions {
+            division.release().await;
+        }
+    }
+
+    /// Ends streams and sockets, then the plugin, then the stores.
+    pub(crate) async fn shutdown(&self) {
+        self.plugin.shutdown().await;
+        self.release().await;
+    }
+
+    /// One of the plugin's divisions.
+    pub(crate) fn division(&self, name: &str) -> Option<Division> {
+        self.divisions
+            .iter()
+            .find(|division| division.name() == name)
+            .cloned()
+    }
+
+    /// Health of the plugin and of its projections.
+    pub(crate) fn health(&self) -> Health {
+        health(self.plugin.as_ref(), &self.divisions)
+    }
+}
+
+impl Requests {
+    fn new() -> Self {
+        Self {
+            count: crate::metrics::counter("http_requests_total"),
+            failed: crate::metrics::counter("http_requests_failed_total"),
+            seconds: crate::metrics::histogram("http_request_seconds"),
+        }
+    }
+}
+
+fn is_rest(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('/')
+}
+
+async fn call(router: Router, request: Request) -> Response {
+    match router.oneshot(request).await {
+        Ok::<_, Infallible>(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+async fn unknown(request: Request) -> Response {
+    let message = format!("there is nothing at `{}`", request.uri().path());
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", message).into_response()
+}
+
+async fn not_allowed(request: Request) -> Response {
+    let message = format!(
+        "`{}` does not take {}",
+        request.uri().path(),
+        request.method()
+    );
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        message,
+    )
+    .into_response()
+}
+
+fn check_stores(divisions: &[Division]) -> Result<(), StartError> {
+    let mut seen = Vec::new();
+    for division in divisions {
+        let name = division.store().config().file_name();
+        if !is_file_name(name) {
+            return Err(StartError(format!(
+                "the store directory `{name}` must be 1 to 64 of a-z, 0-9, `_` and `-`"
+            )));
+        }
+        if seen.contains(&name) {
+            return Err(StartError(format!(
+                "two stores are kept in `{name}`: give each a directory of its own"
+            )));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+fn check_flags(maps: &FlagMaps) -> Result<(), StartError> {
+    for (aggregate, map) in maps {
+        if let Some(value) = map.not_a_bit() {
+            return Err(StartError(format!(
+                "the flag {value} of `{aggregate}` is not a power of two"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn health(plugin: &dyn Callbacks, divisions: &[Division]) -> Health {
+    let mut health = plugin.health();
+    for division in divisions {
+        let Some(progress) = division.progress() else {
+            health.status = HealthStatus::Degraded;
+            health
+                .details
+                .insert(division.name().to_owned(), "the store is closed".to_owned());
+            continue;
+        };
+        for (projection, reason) in progress.halted {
+            health.status = HealthStatus::Degraded;
+            health
+                .details
+                .insert(format!("{}/{projection}", division.name()), reason);
+        }
+    }
+    health
+}
+
+/// What every plugin answers without doing anything for it.
+#[derive(Clone)]
+struct BuiltIn {
+    name: String,
+    version: String,
+    manifest: Value,
+    flag_maps: Value,
+    openapi: Value,
+    divisions: Vec<Division>,
+    plugin: Arc<dyn Callbacks>,
+    live: Live,
+    closing: watch::Receiver<bool>,
+}
+
+impl BuiltIn {
+    fn routes(self) -> Router {
+        Router::new()
+            .route(
+                "/manifest",
+                get(async |State(this): State<Arc<Self>>| axum::Json(this.manifest.clone())),
+            )
+            .route(
+                "/flag-maps",
+                get(async |State(this): State<Arc<Self>>| Answer::of(this.flag_maps.clone())),
+            )
+            .route(
+                "/openapi.json",
+                get(async |State(this): State<Arc<Self>>| axum::Json(this.openapi.clone())),
+            )
+            .route(
+                "/health",
+                get(async |State(this): State<Arc<Self>>| this.health()),
+            )
+            .route(
+                "/events",
+                get(async |State(this): State<Arc<Self>>| this.events()),
+            )
+            .with_state(Arc::new(self))
+    }
+
+    fn health(&self) -> Answer {
+        let Health { status, details } = health(self.plugin.as_ref(), &self.divisions);
+        Answer::of(
+            json!({"app": self.name, "version": self.version, "status": status, "details": details}),
+        )
+    }
+
+    /// Notices of stored events as server-sent events: `event: stored`, or `lagged` for who should read anew.
+    fn events(&self) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
+        let state = (self.live.listen(), self.closing.clone());
+        let stream = futures_util::stream::unfold(state, |(mut notices, mut closing)| async move {
+            let event = tokio::select! {
+                notice = notices.recv() => match notice {
+                    Ok(notice) => Event::default().event("stored").json_data(&notice).unwrap_or_default(),
+                    Err(RecvError::Lagged(missed)) => Event::default().event("lagged").data(missed.to_string()),
+                    Err(RecvError::Closed) => return None,
+                },
+                () = closed(&mut closing) => return None,
+            };
+            Some((Ok(event), (notices, closing)))
+        });
+        Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    }
+}

@@ -1,0 +1,92 @@
+//! The event store: append with an expected version, durable on return; read a stream; read everything in order.
+//!
+//! [`EventStore`] is the contract, [`SqliteStore`] keeps it on disk, [`MemoryStore`] in memory, and [`Store`] is
+//! the handle that plugins hold: it opens and closes with the swaps of the host. Events are bytes here, with a
+//! type name and a revision; types come in a layer above, with [`crate::aggregate`].
+//!
+//! What every store promises:
+//!
+//! - An append is atomic, durable when it returns, and idempotent by its [`AppendId`].
+//! - Versions in a stream are 1, 2, 3 …; [`Position`]s are unique and rise in the order of commits, with gaps
+//!   allowed. Who has seen a position never sees a smaller one later.
+//! - Clocks are never used for order.
+
+mod handle;
+mod memory;
+mod sqlite;
+#[doc(hidden)]
+pub mod suite;
+mod types;
+
+pub use handle::{Store, StoreConfig};
+pub use memory::MemoryStore;
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use types::{
+    AppendError, AppendId, AppendRequest, EventPage, ExpectedVersion, MAX_APPEND_EVENTS,
+    MAX_EVENT_BYTES, Metadata, NewEvent, OpenError, Position, ReadError, Receipt, RecordedEvent,
+    StreamId, StreamVersion, StreamWrite,
+};
+
+pub(crate) use sqlite::{Access, Pool, connect};
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::sync::watch;
+
+/// A boxed future, so that stores can be trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where events are kept. No type parameters: a store is chosen by configuration, not by the compiler.
+pub trait EventStore: Send + Sync + 'static {
+    /// Appends all events of `request`, or none.
+    ///
+    /// Resolves when the events are on the disk. If the future is dropped the append happens or does not happen as
+    /// a whole; appending again with the same id tells.
+    ///
+    /// # Errors
+    ///
+    /// - [`AppendError::WrongExpectedVersion`] if a stream has moved on. Reload and decide again.
+    /// - [`AppendError::IdempotencyMismatch`] if the id was used for other events.
+    /// - [`AppendError::TooLarge`] or [`AppendError::TooMany`] if a limit is passed.
+    /// - [`AppendError::Fenced`] if another generation of the plugin writes now.
+    /// - [`AppendError::Storage`] if the database refuses, on a full disk for instance. Nothing was written.
+    fn append(&self, request: AppendRequest) -> BoxFuture<'_, Result<Receipt, AppendError>>;
+
+    /// Gives the receipt of the append with this id, if it happened.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    fn receipt(&self, id: AppendId)
+    -> BoxFuture<'_, Result<Option<Vec<RecordedEvent>>, ReadError>>;
+
+    /// Reads up to `limit` events of `stream` behind version `after`, in order. Empty if there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    fn read_stream(
+        &self,
+        stream: StreamId,
+        after: Option<StreamVersion>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, ReadError>>;
+
+    /// Reads up to `limit` events behind position `after`, of all streams, in the order of commits.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    fn read_all(
+        &self,
+        after: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<EventPage, ReadError>>;
+
+    /// The last position, as a value to watch: changes wake readers up; the events always come from a read.
+    fn head(&self) -> watch::Receiver<Option<Position>>;
+
+    /// Finishes what is being written and read, then closes. Later calls answer `Fenced`.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,258 @@
+//! Events in one SQLite file: a writer thread with group commit, and read-only connections beside it.
+
+mod connect;
+mod pool;
+mod read;
+mod writer;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(crate) use connect::{Access, connect};
+pub(crate) use pool::Pool;
+
+use super::{
+    AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, OpenError, Position,
+    ReadError, Receipt, RecordedEvent, StreamId, StreamVersion,
+};
+use writer::{Message, Writer};
+
+/// The greatest store format that this SDK knows.
+const FORMAT: u32 = 1;
+/// Appends that may wait for the writer; more make their callers wait.
+const QUEUE: usize = 1024;
+/// Read-only connections at most.
+const READERS: usize = 4;
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// A power cut: each commit waits for the disk (WAL, `synchronous=FULL`).
+    #[default]
+    PowerSafe,
+    /// The death of this process; a power cut may take the last commits (WAL, `synchronous=NORMAL`).
+    ProcessSafe,
+}
+
+/// How to open a store.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct SqliteOptions {
+    /// What a commit survives.
+    pub durability: Durability,
+    /// Writes in this epoch, and fences every earlier one.
+    pub epoch: u64,
+}
+
+impl SqliteOptions {
+    /// Power-safe, in `epoch`.
+    pub fn in_epoch(epoch: u64) -> Self {
+        Self {
+            epoch,
+            ..Self::default()
+        }
+    }
+}
+
+/// The event store on SQLite.
+///
+/// One thread writes: it takes all appends that wait, carries them out in one transaction and answers them when the
+/// commit is on the disk. While the disk works, the next batch gathers, so a slow disk makes larger batches.
+#[derive(Debug)]
+pub struct SqliteStore {
+    jobs: mpsc::Sender<Message>,
+    readers: Pool,
+    head: watch::Receiver<Option<Position>>,
+    /// Held until `close`, whoever still holds a reference.
+    lock: Mutex<Option<File>>,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, makes it if it is not there, and raises its epoch to that of `options`.
+    ///
+    /// A file `{path}.lock` is held as long as the store is open: no second process or generation can open it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; the file is as it was.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        connect::assert_version()?;
+        let lock = lock(path)?;
+        let failed = |source| OpenError::Storage {
+            path: path.to_owned(),
+            source,
+        };
+        let mut connection = connect(path, Access::Write(options.durability))?;
+        migrate(&mut connection, path)?;
+        raise_epoch(&mut connection, path, options.epoch)?;
+        let last = read::last_position(&connection).map_err(failed)?;
+        let (head_sender, head) = watch::channel(last);
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let writer = Writer::new(connection, options.epoch, head_sender);
+        std::thread::Builder::new()
+            .name("event-writer".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(|source| OpenError::Files {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            jobs,
+            readers: Pool::new(path, READERS),
+            head,
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+}
+
+impl EventStore for SqliteStore {
+    fn append(&self, request: AppendRequest) -> BoxFuture<'_, Result<Receipt, AppendError>> {
+        Box::pin(async move {
+            request.check()?;
+            let (reply, answer) = oneshot::channel();
+            self.jobs
+                .send(Message::Append { request, reply })
+                .await
+                .map_err(|_| AppendError::Fenced)?;
+            answer.await.unwrap_or(Err(AppendError::Fenced))
+        })
+    }
+
+    fn receipt(
+        &self,
+        id: AppendId,
+    ) -> BoxFuture<'_, Result<Option<Vec<RecordedEvent>>, ReadError>> {
+        Box::pin(
+            self.readers
+                .with(move |connection| read::append(connection, id)),
+        )
+    }
+
+    fn read_stream(
+        &self,
+        stream: StreamId,
+        after: Option<StreamVersion>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, ReadError>> {
+        Box::pin(
+            self.readers
+                .with(move |connection| read::stream(connection, &stream, after, limit)),
+        )
+    }
+
+    fn read_all(
+        &self,
+        after: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<EventPage, ReadError>> {
+        Box::pin(
+            self.readers
+                .with(move |connection| read::all(connection, after, limit)),
+        )
+    }
+
+    fn head(&self) -> watch::Receiver<Option<Position>> {
+        self.head.clone()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            let (reply, closed) = oneshot::channel();
+            if self.jobs.send(Message::Close { reply }).await.is_ok() {
+                _ = closed.await;
+            }
+            self.readers.close().await;
+            self.lock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+        })
+    }
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let lock_path = PathBuf::from(lock_path);
+    let failed = |source| OpenError::Files {
+        path: lock_path.clone(),
+        source,
+    };
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).map_err(|source| OpenError::Files {
+            path: dir.to_owned(),
+            source,
+        })?;
+    }
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&lock_path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Brings the file to [`FORMAT`], in one transaction, or refuses it.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Storage {
+        path: path.to_owned(),
+        source,
+    };
+    let transaction = connection.transaction().map_err(failed)?;
+    let format: u32 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed)?;
+    if format == 0 {
+        transaction
+            .execute_batch(include_str!("sql/0001_events.sql"))
+            .map_err(failed)?;
+        transaction
+            .pragma_update(None, "user_version", FORMAT)
+            .map_err(failed)?;
+    }
+    let sql = "SELECT value FROM meta WHERE key = 'min_reader'";
+    let needed: u32 = transaction
+        .query_row(sql, (), |row| row.get(0))
+        .map_err(failed)?;
+    if needed > FORMAT {
+        return Err(OpenError::TooNew {
+            path: path.to_owned(),
+            needed,
+            known: FORMAT,
+        });
+    }
+    transaction.commit().map_err(failed)
+}
+
+fn raise_epoch(connection: &mut Connection, path: &Path, asked: u64) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Storage {
+        path: path.to_owned(),
+        source,
+    };
+    let transaction = connection.transaction().map_err(failed)?;
+    let actual = read::epoch(&transaction).map_err(failed)?;
+    if actual > asked {
+        return Err(OpenError::Fenced {
+            path: path.to_owned(),
+            asked,
+            actual,
+        });
+    }
+    if actual < asked {
+        let sql = "UPDATE meta SET value = ?1 WHERE key = 'epoch'";
+        transaction
+            .execute(sql, [asked.cast_signed()])
+            .map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}

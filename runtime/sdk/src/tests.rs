@@ -1,0 +1,6 @@
+mod account;
+mod dispatch;
+mod memory_store;
+mod plugin;
+mod projections;
+mod sqlite_store;

@@ -1,0 +1,180 @@
+use serde_json::json;
+
+use super::account::{Account, AccountEvent, Accounts, Closed, Opened, Paid, pay};
+use crate::testing::{Around, TestPlugin, given, run};
+
+fn opened() -> AccountEvent {
+    AccountEvent::Opened(Opened {
+        owner: "Ada".to_owned(),
+    })
+}
+
+#[test]
+fn decisions_are_tested_without_a_store() {
+    let five = || serde_json::from_value(json!({"amount": "5"})).unwrap();
+    let paid = AccountEvent::Paid(Paid { amount: 5.into() });
+    given::<Account>([opened()])
+        .when(five(), pay)
+        .then([paid.clone()]);
+    given::<Account>([])
+        .when(five(), pay)
+        .then_rejected("account_not_found");
+    given::<Account>([opened(), AccountEvent::Closed(Closed {})])
+        .when(five(), pay)
+        .then_rejected("account_closed");
+    assert_eq!(
+        given::<Account>([opened(), paid.clone(), paid])
+            .state()
+            .balance,
+        10.into()
+    );
+}
+
+#[test]
+fn from_json_to_the_row_and_back() {
+    run(async {
+        let plugin = TestPlugin::start::<Around<Accounts>>().await;
+        let opened = plugin.post("/accounts/open", json!({"owner": "Ada"})).await;
+        assert_eq!(opened.status, 201, "{opened:?}");
+        assert_eq!(
+            (&opened.json["ok"], &opened.json["version"]),
+            (&json!(true), &json!(1))
+        );
+        let id = opened.json["account_id"].as_str().unwrap().to_owned();
+        let paid = plugin
+            .post(&format!("/accounts/{id}/pay"), json!({"amount": 12.5}))
+            .await;
+        assert_eq!(
+            (paid.status.as_u16(), &paid.json["version"]),
+            (201, &json!(2))
+        );
+        let row = plugin.get(&format!("/accounts/{id}")).await;
+        assert_eq!(
+            row.json,
+            json!({"ok": true, "account_id": id, "version": 2, "status": 1, "owner": "Ada", "last_paid": "12.5"})
+        );
+    });
+}
+
+#[test]
+fn refusals_are_told_in_the_envelope() {
+    run(async {
+        let plugin = TestPlugin::start::<Around<Accounts>>().await;
+        let missing = plugin.post("/accounts/open", json!({})).await;
+        assert_eq!(missing.status, 422);
+        assert_eq!(
+            missing.json["fields"],
+            json!({"owner": "is not right: missing field `owner`"})
+        );
+        let wrong = plugin.post("/accounts/open", json!({"owner": 5})).await;
+        assert_eq!(
+            wrong.json["fields"]["owner"],
+            "is not right: invalid type: integer `5`, expected a string"
+        );
+        let empty = plugin.post("/accounts/open", json!({"owner": " "})).await;
+        assert_eq!(empty.json["error"], "`owner` must not be empty");
+        let nobody = plugin
+            .post("/accounts/nobody/pay", json!({"amount": "1"}))
+            .await;
+        assert_eq!(
+            (nobody.status.as_u16(), &nobody.json["code"]),
+            (404, &json!("account_not_found"))
+        );
+        let rule = plugin
+            .post("/accounts/nobody/pay", json!({"amount": "-1"}))
+            .await;
+        assert_eq!(
+            (rule.status.as_u16(), &rule.json["code"]),
+            (422, &json!("invalid"))
+        );
+        let unknown = plugin.get("/accounts/nobody").await;
+        assert_eq!(
+            (unknown.status.as_u16(), &unknown.json["code"]),
+            (404, &json!("account_not_found"))
+        );
+    });
+}
+
+#[test]
+fn pages_filter_and_go_on() {
+    run(async {
+        let plugin = TestPlugin::start::<Around<Accounts>>().await;
+        for owner in ["Ada", "Bob", "Ada", "50%"] {
+            plugin.post("/accounts/open", json!({"owner": owner})).await;
+        }
+        let all = plugin.get("/accounts?limit=3").await.json;
+        assert_eq!(all["items"].as_array().unwrap().len(), 3);
+        let next = all["next"].as_str().unwrap();
+        let rest = plugin
+            .get(&format!("/accounts?limit=3&after={next}"))
+            .await
+            .json;
+        assert_eq!(
+            (rest["items"].as_array().unwrap().len(), &rest["next"]),
+            (1, &json!(null))
+        );
+        assert_eq!(
+            plugin.get("/accounts/count?owner=Ada").await.json["count"],
+            2
+        );
+        assert_eq!(plugin.get("/accounts/count").await.json["count"], 4);
+        let found = plugin.get("/accounts/search?q=AD").await.json;
+        assert_eq!(found["items"].as_array().unwrap().len(), 2);
+        let percent = plugin.get("/accounts/search?q=%25").await.json;
+        assert_eq!(
+            percent["items"].as_array().unwrap().len(),
+            1,
+            "a percent sign is only itself"
+        );
+        let of_ada = plugin.get("/accounts/of/Ada").await.json;
+        assert_eq!(of_ada["items"].as_array().unwrap().len(), 2);
+        for bad in [
+            "/search?q=",
+            "/of/Ada?owner=Bob",
+            "?limit=0",
+            "?limit=x",
+            "?owner=a&owner=b",
+            "?nothing=1",
+            "?last_paid=abc",
+        ] {
+            let answer = plugin.get(&format!("/accounts{bad}")).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json["code"]),
+                (422, &json!("invalid")),
+                "{bad}"
+            );
+        }
+        let id = plugin.get("/accounts?limit=1").await.json["items"][0]["account_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        plugin
+            .post(&format!("/accounts/{id}/pay"), json!({"amount": "1.50"}))
+            .await;
+        assert_eq!(
+            plugin.get("/accounts/count?last_paid=1.5").await.json["count"],
+            1,
+            "decimals compare as numbers"
+        );
+    });
+}
+
+#[test]
+fn everything_survives_a_reopening() {
+    run(async {
+        let mut plugin = TestPlugin::start::<Around<Accounts>>().await;
+        let opened = plugin.post("/accounts/open", json!({"owner": "Ada"})).await;
+        let id = opened.json["account_id"].as_str().unwrap().to_owned();
+        for _ in 0..3 {
+            plugin.reopen().await;
+            let paid = plugin
+                .post(&format!("/accounts/{id}/pay"), json!({"amount": "1"}))
+                .await;
+            assert_eq!(paid.status, 201, "{paid:?}");
+        }
+        assert_eq!(
+            plugin.get(&format!("/accounts/{id}")).await.json["version"],
+            4
+        );
+    });
+}

@@ -1,0 +1,174 @@
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use serde_json::json;
+
+use super::account::Accounts;
+use crate::api::{Answer, ApiError, Json};
+use crate::division::DivisionSpec;
+use crate::flags::{FlagMap, FlagMaps};
+use crate::plugin::{InitError, Plugin, PluginContext};
+use crate::running::Running;
+use crate::store::{ExpectedVersion, NewEvent, Store, StoreConfig, StreamId};
+use crate::testing::{Around, OneDivision, TestPlugin, run};
+
+struct Items {
+    store: Store,
+}
+
+impl Plugin for Items {
+    fn manifest() -> &'static str {
+        r#"{"name": "items", "version": "1.2.3", "display_name": "Items", "plugin_type": "in_vm", "extra": 1}"#
+    }
+
+    async fn init(context: PluginContext) -> Result<Self, InitError> {
+        Ok(Self {
+            store: context.store()?,
+        })
+    }
+
+    fn store_config() -> Option<StoreConfig> {
+        Some(StoreConfig::new("my_items_store").dir_name("items"))
+    }
+
+    fn routes(&self) -> Router {
+        Router::new()
+            .route("/items", get(list).post(add))
+            .with_state(self.store.clone())
+    }
+
+    fn flag_maps(&self) -> FlagMaps {
+        FlagMaps::from([("item".to_owned(), FlagMap::new([(1, "Added")]))])
+    }
+}
+
+async fn add(
+    State(store): State<Store>,
+    Json(item): Json<serde_json::Value>,
+) -> Result<Answer, ApiError> {
+    let event =
+        NewEvent::json("item_added", 1, &item).map_err(|error| ApiError::internal(&error))?;
+    let receipt = store
+        .append(StreamId::new("items"), ExpectedVersion::Any, vec![event])
+        .await?;
+    Ok(Answer::of(json!({"position": receipt.last})))
+}
+
+async fn list(State(store): State<Store>) -> Result<Answer, ApiError> {
+    let events = store.read_stream(StreamId::new("items"), None, 100).await?;
+    Ok(Answer::of(json!({"count": events.len()})))
+}
+
+#[test]
+fn a_plain_plugin_has_its_routes_and_the_built_in_ones() {
+    run(async {
+        let plugin = TestPlugin::start::<Items>().await;
+        assert_eq!(
+            plugin.get("/items").await.json,
+            json!({"ok": true, "count": 0})
+        );
+        assert_eq!(
+            plugin.post("/items", json!({"a": 1})).await.json,
+            json!({"ok": true, "position": 1})
+        );
+        assert_eq!(plugin.get("/manifest").await.json["extra"], 1);
+        let flags = json!({"ok": true, "flag_maps": {"item": {"1": "Added"}}});
+        assert_eq!(plugin.get("/flag-maps").await.json, flags);
+        let health =
+            json!({"ok": true, "app": "items", "version": "1.2.3", "status": "ok", "details": {}});
+        assert_eq!(plugin.get("/health").await.json, health);
+        assert_eq!(
+            plugin.get("/openapi.json").await.json["info"]["title"],
+            "Items"
+        );
+        let unknown = plugin.get("/apiary").await;
+        assert_eq!(
+            (unknown.status.as_u16(), &unknown.json["code"]),
+            (404, &json!("not_found"))
+        );
+        let method = plugin.post("/health", json!({})).await;
+        assert_eq!(
+            (method.status.as_u16(), &method.json["code"]),
+            (405, &json!("method_not_allowed"))
+        );
+    });
+}
+
+#[test]
+fn the_api_description_follows_from_the_desks() {
+    run(async {
+        let plugin = TestPlugin::start::<Around<Accounts>>().await;
+        let document = plugin.get("/openapi.json").await.json;
+        let open = &document["paths"]["/accounts/open"]["post"];
+        assert_eq!(open["operationId"], "open_account");
+        assert_eq!(open["summary"], "Open account");
+        assert_eq!(
+            open["requestBody"]["content"]["application/json"]["schema"],
+            json!({"type": "object", "properties": {"owner": {"type": "string"}}, "required": ["owner"]})
+        );
+        assert_eq!(
+            open["x-hecate"],
+            json!({"desk": "open_account", "kind": "birth", "division": "account", "events": ["account_opened_v1"]})
+        );
+        let page = &document["paths"]["/accounts"]["get"];
+        assert_eq!(page["x-hecate"]["table"], "accounts");
+        let row = &page["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
+            ["items"]["items"];
+        assert_eq!(
+            row["properties"]["last_paid"],
+            json!({"type": "string", "format": "decimal"})
+        );
+        assert_eq!(
+            document["paths"]["/accounts/{id}/pay"]["post"]["parameters"][0]["name"],
+            "id"
+        );
+    });
+}
+
+struct Twice;
+
+impl OneDivision for Twice {
+    fn division() -> DivisionSpec {
+        let routes = Accounts::division().routes;
+        DivisionSpec::new("account", routes.clone().merge(routes))
+    }
+}
+
+struct FailsToInit;
+
+impl Plugin for FailsToInit {
+    fn manifest() -> &'static str {
+        r#"{"name": "fails", "version": "0.1.0"}"#
+    }
+
+    async fn init(context: PluginContext) -> Result<Self, InitError> {
+        context.store()?;
+        Ok(Self)
+    }
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    async fn start<P: Plugin>() -> String {
+        let config = hecate_manifest::control::StartConfig {
+            data_dir: "/none".into(),
+            bundle_dir: "/none".into(),
+        };
+        Running::start::<P>(&config)
+            .await
+            .err()
+            .map(|error| error.0)
+            .unwrap_or_default()
+    }
+    run(async {
+        assert_eq!(
+            start::<FailsToInit>().await,
+            "the plugin has no `store_config`"
+        );
+        let twice = start::<Around<Twice>>().await;
+        assert!(
+            twice.starts_with("routes are given twice: POST /accounts/open (open_account) and"),
+            "{twice}"
+        );
+    });
+}
