@@ -1,0 +1,112 @@
+//! From a project to a bundle: frontend, library, files, signature.
+
+mod compile;
+mod files;
+mod frontend;
+
+use std::path::PathBuf;
+
+use hecate_daemon::admission::{self, TARGET, Trust};
+use hecate_manifest::bundle::{BundleInfo, Compression, MANIFEST, Profile, file_name, pack};
+use hecate_manifest::keys::HomeKey;
+use semver::Version;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::progress::Phase;
+use crate::project::Project;
+use crate::tools;
+
+use compile::compile;
+
+/// A bundle, packed and signed, not yet written.
+pub(crate) struct Built {
+    /// `{name}-{version}-{target}.tar.zst`.
+    pub(crate) file_name: String,
+    /// Its bytes.
+    pub(crate) packed: Vec<u8>,
+    /// What it says of itself.
+    pub(crate) info: BundleInfo,
+}
+
+/// Builds the project's bundle. Nothing is written but below build directories.
+pub(crate) fn build(project: &Project, profile: Profile, cx: &Context) -> Result<Built, CliError> {
+    tools::check_toolchain(project.root())?;
+    let manifest = project.manifest()?;
+    frontend::build(project, cx)?;
+    let compiled = compile(project, profile, cx)?;
+
+    let phase = Phase::begin(cx.printer(), "pack");
+    let library = crate::project::file_bytes(&compiled.library)?;
+    let verdict = admission::verdict_of(&library).map_err(|error| {
+        CliError::because("the library that was built cannot be loaded", &error)
+    })?;
+    let mut contents = files::collect(project, profile)?;
+    contents.insert(
+        MANIFEST.to_owned(),
+        project.manifest_text().as_bytes().to_vec(),
+    );
+    let library_path = format!("lib/{}", library_name(&compiled.library));
+    contents.insert(library_path.clone(), library);
+    let (commit, dirty) = source_state(project);
+    let info = BundleInfo {
+        format: BundleInfo::FORMAT,
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        target: tools::host_target()?,
+        sdk: Version::parse(&verdict.note.sdk)
+            .map_err(|error| CliError::because("the library names no SDK version", &error))?,
+        abi: verdict.note.abi,
+        rustc: verdict.note.rustc,
+        commit,
+        dirty,
+        profile,
+        library: library_path,
+        files: std::collections::BTreeMap::new(),
+    };
+    let key = HomeKey::generate_or_load(&cx.home().keys())
+        .map_err(|error| CliError::because("the key of this home cannot be used", &error))?;
+    let compression = if profile == Profile::Release {
+        Compression::Small
+    } else {
+        Compression::Fast
+    };
+    let packed = pack(&contents, &info, Some(&key), compression)
+        .map_err(|error| CliError::because("the bundle cannot be packed", &error))?;
+    // What an installation would refuse is said here.
+    let admitted = admission::admit(packed.as_slice(), cx.home(), Trust::Signed)
+        .map_err(|error| CliError::because("the bundle would not be installed", &error))?;
+    let info = admitted.bundle.info;
+    phase.done(&format!(
+        "{} files, {} KiB",
+        info.files.len(),
+        packed.len() / 1024
+    ));
+    Ok(Built {
+        file_name: file_name(&info.name, &info.version, TARGET),
+        packed,
+        info,
+    })
+}
+
+/// Where bundles are written unless told otherwise: below the directory that git ignores already.
+pub(crate) fn bundle_dir(project: &Project) -> PathBuf {
+    project.root().join("target/bundle")
+}
+
+fn library_name(path: &std::path::Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// The commit of the source, and whether the source differs from it.
+fn source_state(project: &Project) -> (Option<String>, bool) {
+    let commit =
+        tools::git(project.root(), &["rev-parse", "HEAD"]).map(|commit| commit.trim().to_owned());
+    let changed = tools::git(project.root(), &["status", "--porcelain", "--", "."]);
+    (
+        commit.clone(),
+        commit.is_none() || changed.is_none_or(|changed| !changed.trim().is_empty()),
+    )
+}

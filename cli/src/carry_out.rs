@@ -1,0 +1,107 @@
+//! What happens to a plan: listed, shown, checked or applied. The same for every verb that writes.
+
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::{CHANGES, CliError};
+use crate::generate::{self, Plan};
+use crate::project::Project;
+
+/// How to carry a plan out.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct CarryOutArgs {
+    /// List what would change, and change nothing
+    #[arg(long, conflicts_with_all = ["diff", "check"])]
+    pub(crate) dry_run: bool,
+    /// Show what would change as a diff, and change nothing
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) diff: bool,
+    /// Exit with 3 if anything would change, and change nothing
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Ask nothing
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+impl CarryOutArgs {
+    /// Whether the plan is only looked at.
+    pub(crate) const fn is_preview(self) -> bool {
+        self.dry_run || self.diff || self.check
+    }
+}
+
+/// What is said about a plan.
+pub(crate) struct Told<'a> {
+    /// The command that asks for it, without prompts.
+    pub(crate) command: String,
+    /// What was done, when it was done.
+    pub(crate) done: &'a str,
+}
+
+/// Lists, shows, checks or applies `plan` in the project.
+pub(crate) fn carry_out(
+    cx: &Context,
+    project: &Project,
+    plan: &Plan,
+    how: CarryOutArgs,
+    told: &Told<'_>,
+) -> Result<(), CliError> {
+    if how.is_preview() {
+        return preview(cx, plan, how);
+    }
+    generate::apply(project.root(), plan, &told.command)?;
+    tell(cx, plan, told);
+    Ok(())
+}
+
+/// Shows a plan without carrying it out.
+pub(crate) fn preview(cx: &Context, plan: &Plan, how: CarryOutArgs) -> Result<(), CliError> {
+    let mut value = plan.to_json(how.diff);
+    value["applied"] = json!(false);
+    cx.printer().json("plan", value);
+    if how.diff {
+        cx.printer().result(generate::diff(plan).trim_end());
+    } else {
+        list(cx, plan);
+    }
+    if how.check && !plan.is_empty() {
+        return Err(CliError::new(
+            CHANGES,
+            format!("{} would change", files(plan.steps.len())),
+        ));
+    }
+    Ok(())
+}
+
+/// Says what was done.
+pub(crate) fn tell(cx: &Context, plan: &Plan, told: &Told<'_>) {
+    let mut value = plan.to_json(false);
+    value["applied"] = json!(true);
+    value["command"] = json!(told.command);
+    cx.printer().json("plan", value);
+    if plan.is_empty() {
+        cx.printer().result("nothing to do: it is there already");
+        return;
+    }
+    list(cx, plan);
+    cx.printer().result(told.done);
+}
+
+fn list(cx: &Context, plan: &Plan) {
+    if plan.is_empty() {
+        cx.printer().result("nothing to do");
+    }
+    for step in &plan.steps {
+        cx.printer()
+            .result(&format!("{:>8} {}", step.word(), step.path));
+    }
+}
+
+fn files(count: usize) -> String {
+    if count == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{count} files")
+    }
+}

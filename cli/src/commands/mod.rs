@@ -1,0 +1,12 @@
+//! One file for each verb: its arguments, and what it does with them.
+
+pub(crate) mod bundle;
+pub(crate) mod r#gen;
+pub(crate) mod install;
+pub(crate) mod logs;
+pub(crate) mod new;
+pub(crate) mod ps;
+pub(crate) mod reload;
+pub(crate) mod serve;
+mod serve_bundle;
+pub(crate) mod uninstall;

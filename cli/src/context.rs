@@ -1,0 +1,100 @@
+//! Where we are and how to speak: what every verb gets.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks for directory and environment"
+)]
+
+use std::env;
+use std::io::{IsTerminal, stderr, stdin};
+use std::path::{Path, PathBuf};
+
+use hecate_daemon::{DEFAULT_PORT, Home};
+
+use crate::error::CliError;
+use crate::printer::{PrintArgs, Printer};
+
+/// What every verb takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct GlobalArgs {
+    /// Directory of the plugin, instead of the current one
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Directory of plugins, keys and daemon, instead of `~/.hecate`
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "HECATE_HOME",
+        hide_env_values = true
+    )]
+    home: Option<PathBuf>,
+    /// Port of the daemon
+    #[arg(long, global = true, value_name = "PORT", default_value_t = DEFAULT_PORT)]
+    port: u16,
+    #[command(flatten)]
+    pub(crate) printing: PrintArgs,
+}
+
+/// Where we are and how to speak.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    dir: PathBuf,
+    home: Home,
+    port: u16,
+    printer: Printer,
+    interactive: bool,
+}
+
+impl Context {
+    pub(crate) fn new(args: &GlobalArgs) -> Result<Self, CliError> {
+        let current = env::current_dir()
+            .map_err(|error| CliError::because("there is no current directory", &error))?;
+        let dir = args
+            .project
+            .as_ref()
+            .map_or_else(|| current.clone(), |project| current.join(project));
+        let home = match &args.home {
+            Some(home) if !home.as_os_str().is_empty() => current.join(home),
+            _ => env::home_dir()
+                .ok_or_else(|| {
+                    CliError::cannot("there is no home directory")
+                        .hint("name one with `--home DIR`")
+                })?
+                .join(".hecate"),
+        };
+        let printer = Printer::new(&args.printing);
+        let interactive = stdin().is_terminal() && stderr().is_terminal() && !printer.is_json();
+        Ok(Self {
+            dir,
+            home: Home::new(home),
+            port: args.port,
+            printer,
+            interactive,
+        })
+    }
+
+    /// The directory to work in.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The home of plugins, keys and daemon.
+    pub(crate) const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The daemon's port.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How to speak.
+    pub(crate) const fn printer(&self) -> Printer {
+        self.printer
+    }
+
+    /// Whether somebody is there to answer.
+    pub(crate) const fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+}

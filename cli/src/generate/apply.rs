@@ -1,0 +1,193 @@
+//! Carries a plan out. The only code that writes into a project.
+//!
+//! First every file is compared with what the plan saw, then the journal is written and synced, then each file is
+//! written beside its place, and at last all are renamed. A full disk is met before the first rename; a kill at any
+//! point leaves a journal from which the next command completes the run.
+#![expect(clippy::disallowed_methods, reason = "this is where files are written")]
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::journal;
+use super::plan::{Plan, Step};
+use crate::error::CliError;
+
+/// Carries `plan` out in `root`, or changes nothing.
+pub(crate) fn apply(root: &Path, plan: &Plan, command: &str) -> Result<(), CliError> {
+    if plan.is_empty() {
+        return Ok(());
+    }
+    for step in &plan.steps {
+        check_place(root, step)?;
+        if read(root, step)? != step.before {
+            return Err(CliError::cannot(format!(
+                "`{}` changed while the command was running",
+                step.path
+            ))
+            .hint("nothing was written; run the command again"));
+        }
+    }
+    let entry =
+        journal::begin(root, plan, command).map_err(|error| failed("the journal", &error))?;
+    if let Err((step, error)) = write_drafts(root, plan) {
+        for step in &plan.steps {
+            // What was not written need not be removed.
+            _ = fs::remove_file(draft(root, step));
+        }
+        journal::give_up(root);
+        remove_empty_dirs(root, plan);
+        return Err(failed(&format!("`{}`", step.path), &error).hint("nothing was changed"));
+    }
+    put_in_place(root, plan)?;
+    journal::end(root, &entry);
+    Ok(())
+}
+
+/// Makes the new directory `root` with all files of `plan`, or does not make it.
+pub(crate) fn apply_new(root: &Path, plan: &Plan) -> Result<(), CliError> {
+    let (Some(parent), Some(name)) = (root.parent(), root.file_name()) else {
+        return Err(CliError::cannot(format!(
+            "`{}` is no place for a plugin",
+            root.display()
+        )));
+    };
+    fs::create_dir_all(parent)
+        .map_err(|error| failed(&format!("`{}`", parent.display()), &error))?;
+    let draft = tempfile::Builder::new()
+        .prefix(&format!(".{}.hecate-", name.to_string_lossy()))
+        .tempdir_in(parent)
+        .map_err(|error| failed(&format!("a directory in `{}`", parent.display()), &error))?;
+    for step in &plan.steps {
+        let Some(after) = &step.after else { continue };
+        let written = write_at(&step.path.below(draft.path()), after);
+        written.map_err(|error| {
+            failed(&format!("`{}`", step.path), &error).hint("nothing was made")
+        })?;
+    }
+    // Renaming onto an empty directory is allowed, onto anything else it fails.
+    let made = fs::rename(draft.path(), root);
+    made.map_err(|error| {
+        failed(&format!("`{}`", root.display()), &error).hint("nothing was made")
+    })?;
+    // The directory that was the draft is now the project: it must not be removed.
+    _ = draft.keep();
+    Ok(())
+}
+
+/// Renames what was written beside its place. The journal is there: what fails here is completed by the next command.
+pub(super) fn put_in_place(root: &Path, plan: &Plan) -> Result<(), CliError> {
+    for step in &plan.steps {
+        let path = step.path.below(root);
+        let moved = match step.after {
+            Some(_) => fs::rename(draft(root, step), &path),
+            None => fs::remove_file(&path),
+        };
+        moved.map_err(|error| {
+            failed(&format!("`{}`", step.path), &error)
+                .hint("the next `hecate` command completes what is missing")
+        })?;
+    }
+    remove_empty_dirs(root, plan);
+    Ok(())
+}
+
+/// Writes every new content beside its place.
+pub(super) fn write_drafts<'p>(root: &Path, plan: &'p Plan) -> Result<(), (&'p Step, io::Error)> {
+    for step in &plan.steps {
+        if let Some(after) = &step.after {
+            write_at(&draft(root, step), after).map_err(|error| (step, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes one file that is no part of a project's sources, so that it is there as a whole or not at all.
+pub(crate) fn write_alone(path: &Path, contents: &[u8]) -> Result<(), CliError> {
+    let write = || {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(dir)?;
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error: io::Error| failed(&format!("`{}`", path.display()), &error))
+}
+
+/// Writes one file that anybody may delete.
+pub(crate) fn write_cache(path: &Path, contents: &[u8]) -> Result<(), CliError> {
+    write_at(path, contents).map_err(|error| failed(&format!("`{}`", path.display()), &error))
+}
+
+/// The contents of a step's file as they are now.
+pub(super) fn read(root: &Path, step: &Step) -> Result<Option<Vec<u8>>, CliError> {
+    match fs::read(step.path.below(root)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(CliError::because(
+            format!("failed to read `{}`", step.path),
+            &error,
+        )),
+    }
+}
+
+/// No part of the path may be a link: it could lead out of the project.
+fn check_place(root: &Path, step: &Step) -> Result<(), CliError> {
+    let mut place = PathBuf::from(root);
+    for part in step.path.as_str().split('/') {
+        place.push(part);
+        if place.is_symlink() {
+            return Err(CliError::cannot(format!(
+                "`{}` is a symbolic link, so `{}` may lie outside of the project",
+                place.display(),
+                step.path
+            ))
+            .hint("nothing was written; replace the link by the file or directory itself"));
+        }
+    }
+    Ok(())
+}
+
+fn draft(root: &Path, step: &Step) -> PathBuf {
+    let path = step.path.below(root);
+    path.with_file_name(format!(".{}.hecate-draft", step.path.file_name()))
+}
+
+fn write_at(path: &Path, contents: &[u8]) -> io::Result<()> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let mut file = File::create(path)?;
+    file.write_all(contents)?;
+    file.flush()
+}
+
+/// Removes directories that a removal or a failed run has left empty.
+fn remove_empty_dirs(root: &Path, plan: &Plan) {
+    for step in &plan.steps {
+        let path = step.path.below(root);
+        for dir in path.ancestors().skip(1).take_while(|dir| *dir != root) {
+            // Fails for those that are not empty, which is what is wanted.
+            if fs::remove_dir(dir).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+fn failed(what: &str, error: &io::Error) -> CliError {
+    let failed = CliError::because(format!("failed to write {what}"), error);
+    if error.kind() == io::ErrorKind::StorageFull {
+        return failed.hint("the disk is full: free some space and run the command again");
+    }
+    failed
+}

@@ -1,0 +1,194 @@
+//! The journal of a project: what a run was about to do, so that a killed run is completed by the next command.
+//!
+//! `.hecate/journal/pending.json` is there from before the first change until after the last one. Finished runs are
+//! kept as `{number}.json`, for looking back.
+#![expect(clippy::disallowed_methods, reason = "writes and reads its own files")]
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::apply::{put_in_place, read, write_drafts};
+use super::plan::{Plan, Step};
+use crate::error::CliError;
+use crate::project::RelPath;
+
+const DIR: &str = ".hecate/journal";
+const PENDING: &str = "pending.json";
+/// Finished runs that are kept.
+const KEPT: usize = 50;
+
+/// A run, as it is written down.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    version: u32,
+    command: String,
+    steps: Vec<EntryStep>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct EntryStep {
+    path: String,
+    before: Option<Contents>,
+    after: Option<Contents>,
+}
+
+/// Text where it is text, so that the journal can be read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Contents {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// A run that has begun.
+pub(super) struct Begun(PathBuf);
+
+/// Writes down what is about to be done, and waits until that is on the disk.
+pub(super) fn begin(root: &Path, plan: &Plan, command: &str) -> io::Result<Begun> {
+    let dir = root.join(DIR);
+    fs::create_dir_all(&dir)?;
+    let steps = plan.steps.iter().map(EntryStep::of).collect();
+    let entry = Entry {
+        version: 1,
+        command: command.to_owned(),
+        steps,
+    };
+    let text = serde_json::to_vec(&entry)?;
+    let mut file = tempfile::NamedTempFile::new_in(&dir)?;
+    file.write_all(&text)?;
+    file.as_file().sync_all()?;
+    file.persist(dir.join(PENDING))
+        .map_err(|error| error.error)?;
+    File::open(&dir)?.sync_all()?;
+    Ok(Begun(dir))
+}
+
+/// The run is done: it becomes history.
+pub(super) fn end(_: &Path, begun: &Begun) {
+    let mut numbers = numbers(&begun.0);
+    let next = numbers.last().map_or(1, |last| last + 1);
+    // History is a convenience: a run that was done is done without it.
+    _ = fs::rename(begun.0.join(PENDING), begun.0.join(format!("{next}.json")));
+    numbers.push(next);
+    for old in numbers.iter().rev().skip(KEPT) {
+        _ = fs::remove_file(begun.0.join(format!("{old}.json")));
+    }
+}
+
+/// The run has changed nothing and will not.
+pub(super) fn give_up(root: &Path) {
+    // If it cannot be removed, the next command completes the run or says what stands against it.
+    _ = fs::remove_file(root.join(DIR).join(PENDING));
+}
+
+/// Completes a run that was killed. Gives its command, if there was one.
+pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
+    let path = root.join(DIR).join(PENDING);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(CliError::because(
+                format!("failed to read `{}`", path.display()),
+                &error,
+            ));
+        }
+    };
+    let shown = format!("{DIR}/{PENDING}");
+    let entry: Entry = serde_json::from_slice(&text).map_err(|error| {
+        CliError::because(
+            format!("an interrupted run cannot be completed: `{shown}` cannot be read"),
+            &error,
+        )
+        .hint(format!(
+            "look at the project's files, then remove `{shown}`"
+        ))
+    })?;
+    let steps = entry
+        .steps
+        .into_iter()
+        .map(EntryStep::into_step)
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut missing = Vec::new();
+    for step in steps {
+        let now = read(root, &step)?;
+        if now == step.after {
+            continue;
+        }
+        if now != step.before {
+            return Err(CliError::cannot(format!(
+                "an interrupted run cannot be completed: `{}` was changed since",
+                step.path
+            ))
+            .hint(format!(
+                "the run was `{}`; `{shown}` holds what it would have written",
+                entry.command
+            ))
+            .hint(format!("to leave everything as it is, remove `{shown}`")));
+        }
+        missing.push(step);
+    }
+    let rest = Plan { steps: missing };
+    write_drafts(root, &rest).map_err(|(step, error)| {
+        CliError::because(format!("failed to write `{}`", step.path), &error)
+    })?;
+    put_in_place(root, &rest)?;
+    end(root, &Begun(root.join(DIR)));
+    Ok(Some(entry.command))
+}
+
+fn numbers(dir: &Path) -> Vec<u64> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let number = |entry: fs::DirEntry| {
+        entry
+            .file_name()
+            .to_str()?
+            .strip_suffix(".json")?
+            .parse()
+            .ok()
+    };
+    let mut numbers: Vec<u64> = entries.filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+impl EntryStep {
+    fn of(step: &Step) -> Self {
+        let contents = |bytes: &Option<Vec<u8>>| {
+            bytes
+                .as_ref()
+                .map(|bytes| match String::from_utf8(bytes.clone()) {
+                    Ok(text) => Contents::Text(text),
+                    Err(error) => Contents::Bytes(error.into_bytes()),
+                })
+        };
+        Self {
+            path: step.path.to_string(),
+            before: contents(&step.before),
+            after: contents(&step.after),
+        }
+    }
+
+    fn into_step(self) -> Result<Step, CliError> {
+        let bytes = |contents: Option<Contents>| {
+            contents.map(|contents| match contents {
+                Contents::Text(text) => text.into_bytes(),
+                Contents::Bytes(bytes) => bytes,
+            })
+        };
+        let path = RelPath::new(self.path).map_err(|error| {
+            CliError::because(
+                "an interrupted run names a file outside of the project",
+                &error,
+            )
+        })?;
+        Ok(Step {
+            path,
+            before: bytes(self.before),
+            after: bytes(self.after),
+        })
+    }
+}

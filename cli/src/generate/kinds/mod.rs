@@ -1,0 +1,221 @@
+//! The kinds of things that can be generated: one file for each, and the draft that they all work on.
+
+pub(super) mod command;
+pub(super) mod division;
+pub(super) mod plugin;
+pub(super) mod projection;
+pub(super) mod query;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hecate_templates::{Catalog, Owner};
+use serde::Serialize;
+
+use super::lock::{Artifact, LOCK, Lock, hash};
+use super::owned;
+use super::tree::{DivisionTree, divisions_in, read_division};
+use crate::error::CliError;
+use crate::names::{Name, near};
+use crate::project::{RelPath, View};
+
+/// A project on its way to what was asked: one kind after another adds to it.
+pub(super) struct Draft<'a> {
+    catalog: &'a Catalog,
+    /// The project as it was.
+    before: &'a View,
+    /// The project as it is so far, unformatted.
+    now: View,
+    lock: Lock,
+    /// Files that were added or changed.
+    touched: BTreeSet<RelPath>,
+    /// Divisions whose owned files follow from something that changed.
+    divisions: BTreeSet<String>,
+    /// What was generated, with its seeded files.
+    artifacts: Vec<(Artifact, Vec<RelPath>)>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(view: &'a View, catalog: &'a Catalog) -> Result<Self, CliError> {
+        Ok(Self {
+            catalog,
+            before: view,
+            now: view.clone(),
+            lock: Lock::parse(view.text(LOCK)?)?,
+            touched: BTreeSet::new(),
+            divisions: BTreeSet::new(),
+            artifacts: Vec::new(),
+        })
+    }
+
+    /// The project as it is so far.
+    pub(super) const fn view(&self) -> &View {
+        &self.now
+    }
+
+    /// Name of the plugin: that of its manifest.
+    pub(super) fn plugin(&self) -> Result<String, CliError> {
+        let text = self.now.text("manifest.json")?.unwrap_or_default();
+        let manifest = hecate_manifest::Manifest::parse(text).map_err(|error| {
+            CliError::because("`manifest.json` cannot be used", &error)
+                .hint("`hecate check` shows what is wrong with it")
+        })?;
+        Ok(manifest.name.to_string())
+    }
+
+    /// The division about `subject`.
+    pub(super) fn division(&self, subject: &Name) -> Result<DivisionTree, CliError> {
+        let known = divisions_in(&self.now);
+        if known.contains(subject) {
+            return read_division(&self.now, subject);
+        }
+        let error = CliError::cannot(format!("there is no division `{subject}` here"));
+        let make = format!("make it with `hecate gen division {subject}`");
+        Err(match near(&known, subject) {
+            Some(near) => error.hint(format!("did you mean `{}`? If not, {make}", near.name)),
+            None if known.is_empty() => error.hint(make),
+            None => {
+                let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+                error.hint(format!(
+                    "there are {}; or {make}, or name one with `--division`",
+                    known.join(", ")
+                ))
+            }
+        })
+    }
+
+    /// Whether the same thing was generated before from the same answers. From other answers it cannot be made again.
+    pub(super) fn is_there(
+        &self,
+        kind: &str,
+        name: &str,
+        place: &str,
+        answers: &[String],
+    ) -> Result<bool, CliError> {
+        let is_there = self.now.below(place).next().is_some();
+        match self.lock.find(kind, name) {
+            Some(known) if is_there && known.answers == answers => Ok(true),
+            Some(known) if is_there => Err(CliError::cannot(format!("`{place}` is there already, made from other answers"))
+                .hint(format!("it was made from: {}", shown(&known.answers)))
+                .hint("its files are yours: change them by hand, or remove the folder and make it anew")),
+            None if is_there => Err(CliError::cannot(format!("`{place}` is there already, and not in `{LOCK}`"))
+                .hint("it was not made by `hecate`, or the record is lost; remove the folder or take another name")),
+            _ => Ok(false),
+        }
+    }
+
+    /// Renders the kind `kind`, whose files must not be there yet, and records it.
+    pub(super) fn seed<C: Serialize>(
+        &mut self,
+        kind: &str,
+        name: &str,
+        answers: Vec<String>,
+        context: &C,
+    ) -> Result<(), CliError> {
+        let bug = |error: hecate_templates::TemplateError| {
+            CliError::bug(format!("the template `{kind}` failed: {error}")).caused_by(&error)
+        };
+        let template = self.catalog.kind(kind).map_err(bug)?.version;
+        let mut seeded = Vec::new();
+        for file in self.catalog.render(kind, context).map_err(bug)? {
+            let path = RelPath::new(file.path).map_err(|error| {
+                CliError::because(format!("the template `{kind}` leaves the project"), &error)
+            })?;
+            if self.before.has(path.as_str()) {
+                return Err(CliError::cannot(format!("`{path}` is there already"))
+                    .hint("move it away, or take another name; nothing was written"));
+            }
+            if file.owner == Owner::Seeded {
+                seeded.push(path.clone());
+            }
+            self.put(path, file.contents);
+        }
+        let artifact = Artifact {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            template,
+            hecate: env!("CARGO_PKG_VERSION").to_owned(),
+            answers,
+            files: BTreeMap::new(),
+        };
+        self.artifacts.push((artifact, seeded));
+        Ok(())
+    }
+
+    /// Adds or replaces one file.
+    pub(super) fn put(&mut self, path: RelPath, contents: Vec<u8>) {
+        self.touched.insert(path.clone());
+        self.now = std::mem::take(&mut self.now).with(path, contents);
+    }
+
+    /// Changes a file that a parser knows how to change.
+    pub(super) fn merge(
+        &mut self,
+        path: &str,
+        change: impl FnOnce(&str) -> Result<String, CliError>,
+    ) -> Result<(), CliError> {
+        let Some(text) = self.now.text(path)? else {
+            return Ok(());
+        };
+        let changed = change(text)?;
+        let path = RelPath::new(path).map_err(|error| CliError::bug(error.to_string()))?;
+        self.put(path, changed.into_bytes());
+        Ok(())
+    }
+
+    /// The owned files of this division follow.
+    pub(super) fn touch_division(&mut self, subject: &Name) {
+        self.divisions.insert(subject.snake().to_owned());
+    }
+
+    /// Every file that is wanted, with the owned ones that follow; Rust not formatted yet.
+    pub(super) fn finish(&mut self) -> Result<BTreeMap<RelPath, Vec<u8>>, CliError> {
+        let plugin = self.plugin()?;
+        let mut wanted: BTreeMap<_, _> = self
+            .now
+            .iter()
+            .filter(|(path, _)| self.touched.contains(*path))
+            .map(|(path, contents)| (path.clone(), contents.to_vec()))
+            .collect();
+        wanted.extend(owned::root_files(
+            &divisions_in(&self.now),
+            &plugin,
+            self.catalog,
+        )?);
+        for division in &self.divisions {
+            let subject =
+                Name::parse(division).map_err(|error| CliError::bug(error.to_string()))?;
+            wanted.extend(owned::division_files(
+                &read_division(&self.now, &subject)?,
+                &plugin,
+                self.catalog,
+            )?);
+        }
+        Ok(wanted)
+    }
+
+    /// Writes down what was generated, with the hashes of the files as they are written.
+    pub(super) fn record(
+        &mut self,
+        wanted: &mut BTreeMap<RelPath, Vec<u8>>,
+    ) -> Result<(), CliError> {
+        for (mut artifact, files) in self.artifacts.drain(..) {
+            let hashed = |path: RelPath| {
+                let contents = wanted.get(&path)?;
+                Some((path.to_string(), hash(contents)))
+            };
+            artifact.files = files.into_iter().filter_map(hashed).collect();
+            self.lock.put(artifact);
+        }
+        let lock = RelPath::new(LOCK).map_err(|error| CliError::bug(error.to_string()))?;
+        wanted.insert(lock, self.lock.to_text()?.into_bytes());
+        Ok(())
+    }
+}
+
+fn shown(answers: &[String]) -> String {
+    if answers.is_empty() {
+        "no fields and no options".to_owned()
+    } else {
+        answers.join(" ")
+    }
+}

@@ -1,0 +1,170 @@
+//! `hecate gen desk prj`: a table of its own, made from one or several events.
+
+use serde::Serialize;
+
+use super::Draft;
+use crate::error::CliError;
+use crate::generate::contexts::{DivisionCx, EventCx, FieldCx, fields};
+use crate::generate::fields::FieldSpec;
+use crate::generate::request::NewProjection;
+use crate::generate::tree::{DivisionTree, EventFile};
+use crate::names::{Name, near, plural};
+
+#[derive(Serialize)]
+struct ProjectionCx {
+    division: DivisionCx,
+    desk: DeskCx,
+    table: TableCx,
+    events: Vec<EventCx>,
+    fields: Vec<FieldCx>,
+    /// Whether the events are all that the division has.
+    exhaustive: bool,
+    /// An event that the table does not take, if there is one.
+    spared: Option<EventCx>,
+}
+
+#[derive(Serialize)]
+struct DeskCx {
+    snake: String,
+}
+
+#[derive(Serialize)]
+struct TableCx {
+    name: String,
+    const_name: String,
+}
+
+pub(in crate::generate) fn draft(
+    draft: &mut Draft<'_>,
+    request: &NewProjection,
+) -> Result<(), CliError> {
+    let subject = &request.division;
+    let tree = draft.division(subject)?;
+    let events = request
+        .events
+        .iter()
+        .map(|(name, revision)| event(&tree, name, *revision));
+    let events: Vec<&EventFile> = events.collect::<Result<_, _>>()?;
+    let Some(first) = events.first() else {
+        return Err(CliError::usage("a projection needs at least one event"));
+    };
+    let table = &request.table;
+    let name = match events.as_slice() {
+        [one] => one.versioned.name().clone(),
+        _ => composite(&format!("{subject}_lifecycle_to_{table}"))?,
+    };
+    let place = format!("divisions/{subject}/src/{}/{name}", tree.departments.prj);
+    let mut answers: Vec<_> = events
+        .iter()
+        .map(|event| event.versioned.to_string())
+        .collect();
+    answers.push(format!("--table={table}"));
+    let record = format!("{subject}/{name}");
+    if draft.is_there("projection", &record, &place, &answers)? {
+        draft.touch_division(subject);
+        return Ok(());
+    }
+    check_table(&tree, table)?;
+    let columns = columns(&events)?;
+    let spared = tree
+        .events()
+        .find(|event| !events.contains(event))
+        .map(|event| EventCx::of(subject, event));
+    let context = ProjectionCx {
+        division: DivisionCx::new(&draft.plugin()?, &tree),
+        desk: DeskCx {
+            snake: name.snake().to_owned(),
+        },
+        table: TableCx {
+            name: table.snake().to_owned(),
+            const_name: table.snake().to_ascii_uppercase(),
+        },
+        fields: fields(&columns, first.versioned.name()).0,
+        exhaustive: spared.is_none(),
+        spared,
+        events: events
+            .iter()
+            .map(|event| EventCx::of(subject, event))
+            .collect(),
+    };
+    draft.seed("projection", &record, answers, &context)?;
+    draft.touch_division(subject);
+    Ok(())
+}
+
+fn event<'t>(
+    tree: &'t DivisionTree,
+    name: &Name,
+    revision: Option<u32>,
+) -> Result<&'t EventFile, CliError> {
+    if let Some(event) = tree.event(name, revision) {
+        return Ok(event);
+    }
+    let asked = revision.map_or_else(
+        || name.to_string(),
+        |revision| format!("{name}_v{revision}"),
+    );
+    let error = CliError::cannot(format!(
+        "the division `{}` has no event `{asked}`",
+        tree.subject
+    ));
+    let known: Vec<Name> = tree
+        .events()
+        .map(|event| event.versioned.name().clone())
+        .collect();
+    Err(match near(&known, name) {
+        Some(near) => error.hint(format!("did you mean `{}`?", near.name)),
+        None => {
+            let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            error.hint(format!("it has {}", known.join(", ")))
+        }
+    })
+}
+
+/// Two projections on one table would race each other.
+fn check_table(tree: &DivisionTree, table: &Name) -> Result<(), CliError> {
+    if plural(&tree.subject) == *table {
+        return Err(CliError::cannot(format!(
+            "`{table}` is the division's own table, which every desk's columns go into"
+        ))
+        .hint("give the projection a table of its own, such as `--table confirmed_orders`"));
+    }
+    let taken = tree
+        .projections
+        .iter()
+        .find(|desk| desk.table.as_deref() == Some(table.snake()));
+    match taken {
+        Some(desk) => Err(CliError::cannot(format!(
+            "the desk `{}` writes the table `{table}` already",
+            desk.folder.name
+        ))
+        .hint(
+            "one projection for all events of a table: name them together, or take another table",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The fields of all events, each once.
+fn columns(events: &[&EventFile]) -> Result<Vec<FieldSpec>, CliError> {
+    let mut columns: Vec<FieldSpec> = Vec::new();
+    for field in events.iter().flat_map(|event| &event.fields) {
+        match columns.iter().find(|known| known.name == field.name) {
+            None => columns.push(field.clone()),
+            Some(known) if known.kind == field.kind => {}
+            Some(known) => {
+                return Err(CliError::cannot(format!(
+                    "the events disagree on the type of `{}`: {} and {}",
+                    field.name, known.kind, field.kind
+                ))
+                .hint("give each of them a projection of its own"));
+            }
+        }
+    }
+    Ok(columns)
+}
+
+fn composite(name: &str) -> Result<Name, CliError> {
+    Name::parse_composite(name)
+        .map_err(|error| CliError::because(format!("`{name}` is no name for a desk"), &error))
+}

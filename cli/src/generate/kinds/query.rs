@@ -1,0 +1,280 @@
+//! `hecate gen desk qry`: an answer from a table.
+
+use serde::Serialize;
+
+use super::Draft;
+use crate::error::CliError;
+use crate::generate::contexts::{DivisionCx, SourceCx, bad_text, other_text, words};
+use crate::generate::fields::FieldType;
+use crate::generate::request::{NewQuery, QueryKind};
+use crate::generate::tree::{CommandDesk, DivisionTree};
+use crate::names::{Name, near, plural};
+
+#[derive(Serialize)]
+struct QueryCx {
+    division: DivisionCx,
+    desk: DeskCx,
+    table: TableCx,
+    /// The column of a `by-field`.
+    field: Option<FieldRef>,
+    fields: Vec<FieldRef>,
+    /// The desk whose command makes a row for the tests.
+    source: Option<SourceCx>,
+}
+
+#[derive(Serialize)]
+struct DeskCx {
+    snake: String,
+    route: String,
+    route_format: String,
+    /// The route without its parameter.
+    base: String,
+}
+
+#[derive(Serialize)]
+struct TableCx {
+    path: String,
+    const_name: String,
+    /// What a row is, for messages.
+    thing: String,
+    /// Whether it is the division's own.
+    is_main: bool,
+}
+
+#[derive(Serialize)]
+struct FieldRef {
+    name: String,
+    words: String,
+    other_text: String,
+    bad_text: &'static str,
+    source: Option<SourceCx>,
+}
+
+/// A table that can be asked.
+struct Table<'t> {
+    cx: TableCx,
+    columns: Vec<(String, FieldType, Option<&'t CommandDesk>)>,
+    source: Option<&'t CommandDesk>,
+}
+
+pub(in crate::generate) fn draft(
+    draft: &mut Draft<'_>,
+    request: &NewQuery,
+) -> Result<(), CliError> {
+    let tree = draft.division(&request.division)?;
+    let table = table(&tree, &request.subject)?;
+    let kind = request.kind;
+    let (name, base) = name(request)?;
+    let place = format!(
+        "divisions/{}/src/{}/{name}",
+        request.division, tree.departments.qry
+    );
+    let answers: Vec<_> = request
+        .fields
+        .iter()
+        .map(|field| field.snake().to_owned())
+        .collect();
+    let record = format!("{}/{name}", request.division);
+    let template = format!("query-{}", kind.word());
+    if draft.is_there(&template, &record, &place, &answers)? {
+        draft.touch_division(&request.division);
+        return Ok(());
+    }
+    let chosen = chosen(request, &table)?;
+    let route = match kind {
+        QueryKind::ById => format!("{base}/{{id}}"),
+        QueryKind::ByField => format!("{base}/{{value}}"),
+        QueryKind::Page => base.clone(),
+        QueryKind::Search => format!("{base}/search"),
+        QueryKind::Count => format!("{base}/count"),
+    };
+    let source = match chosen.first() {
+        Some((_, _, desk)) if kind == QueryKind::ByField => *desk,
+        _ => table.source,
+    };
+    let field_ref = |(name, kind, desk): &&(String, FieldType, Option<&CommandDesk>)| FieldRef {
+        words: name.replace('_', " "),
+        name: name.clone(),
+        other_text: other_text(kind),
+        bad_text: bad_text(kind),
+        source: desk.and_then(SourceCx::of),
+    };
+    let context = QueryCx {
+        division: DivisionCx::new(&draft.plugin()?, &tree),
+        desk: DeskCx {
+            snake: name.snake().to_owned(),
+            route_format: route.clone(),
+            route,
+            base,
+        },
+        field: chosen.first().map(field_ref),
+        fields: chosen.iter().map(field_ref).collect(),
+        source: source.and_then(SourceCx::of),
+        table: table.cx,
+    };
+    draft.seed(&template, &record, answers, &context)?;
+    draft.touch_division(&request.division);
+    Ok(())
+}
+
+/// The table that is asked about: the division's own, or that of a projection.
+fn table<'t>(tree: &'t DivisionTree, subject: &Name) -> Result<Table<'t>, CliError> {
+    let wanted = plural(subject);
+    let prj = &tree.departments.prj;
+    let const_name = wanted.snake().to_ascii_uppercase();
+    let thing = subject.snake().to_owned();
+    if wanted == plural(&tree.subject) {
+        let columns = tree
+            .columns()
+            .into_iter()
+            .map(|(name, (kind, desk))| (name.to_owned(), kind.clone(), Some(desk)));
+        return Ok(Table {
+            columns: columns.collect(),
+            cx: TableCx {
+                path: format!("{prj}::{const_name}"),
+                const_name,
+                thing,
+                is_main: true,
+            },
+            source: tree.birth(),
+        });
+    }
+    for desk in &tree.projections {
+        if desk.table.as_deref() != Some(wanted.snake()) {
+            continue;
+        }
+        let const_name = desk.table_const.clone().unwrap_or(const_name);
+        let feeds = |command: &&CommandDesk| {
+            command
+                .events
+                .iter()
+                .any(|event| desk.events.contains(&event.module))
+        };
+        let source = tree.commands.iter().find(feeds);
+        let of_column = |name: &str| {
+            let has = |command: &&CommandDesk| {
+                let events = command
+                    .events
+                    .iter()
+                    .filter(|event| desk.events.contains(&event.module));
+                events
+                    .flat_map(|event| &event.fields)
+                    .any(|field| field.name.snake() == name)
+            };
+            tree.commands.iter().find(has)
+        };
+        let columns = desk
+            .columns
+            .iter()
+            .map(|(name, kind)| (name.clone(), kind.clone(), of_column(name)));
+        return Ok(Table {
+            columns: columns.collect(),
+            cx: TableCx {
+                path: format!("{prj}::{}::projection::{const_name}", desk.folder.name),
+                const_name,
+                thing,
+                is_main: false,
+            },
+            source,
+        });
+    }
+    let mut known: Vec<String> = vec![plural(&tree.subject).snake().to_owned()];
+    known.extend(
+        tree.projections
+            .iter()
+            .filter_map(|desk| desk.table.clone()),
+    );
+    Err(CliError::cannot(format!("the division `{}` has no table `{wanted}`", tree.subject)).hint(format!(
+        "it has {}; ask about one of them by its singular, or make a table with `hecate gen desk prj`",
+        known.iter().map(|table| format!("`{table}`")).collect::<Vec<_>>().join(", ")
+    )))
+}
+
+/// The desk's name, and the path that its route begins with.
+fn name(request: &NewQuery) -> Result<(Name, String), CliError> {
+    let (subject, plural) = (&request.subject, plural(&request.subject));
+    let (name, base) = match request.kind {
+        QueryKind::ById => (format!("get_{subject}_by_id"), format!("/{plural}")),
+        QueryKind::Page => (format!("get_{plural}_page"), format!("/{plural}")),
+        QueryKind::Search => (format!("search_{plural}"), format!("/{plural}")),
+        QueryKind::Count => (format!("count_{plural}"), format!("/{plural}")),
+        QueryKind::ByField => {
+            let [field] = request.fields.as_slice() else {
+                return Err(
+                    CliError::usage("a query by field needs exactly one field").hint(format!(
+                        "for instance: `hecate gen desk qry by-field {subject} note`"
+                    )),
+                );
+            };
+            (
+                format!("get_{plural}_by_{field}"),
+                format!("/{plural}/by-{field}"),
+            )
+        }
+    };
+    let name = Name::parse_composite(&name)
+        .map_err(|error| CliError::because(format!("`{name}` is no name for a desk"), &error))?;
+    Ok((name, base))
+}
+
+/// The columns that the query is about.
+fn chosen<'c, 't>(
+    request: &NewQuery,
+    table: &'c Table<'t>,
+) -> Result<Vec<&'c (String, FieldType, Option<&'t CommandDesk>)>, CliError> {
+    let text = |column: &&(String, FieldType, Option<&CommandDesk>)| column.1 == FieldType::String;
+    if matches!(request.kind, QueryKind::ById | QueryKind::Count) && !request.fields.is_empty() {
+        return Err(CliError::usage(format!(
+            "a query `{}` takes no fields",
+            request.kind.word()
+        )));
+    }
+    if request.kind == QueryKind::Search && request.fields.is_empty() {
+        let all: Vec<_> = table.columns.iter().filter(text).collect();
+        if all.is_empty() {
+            return Err(
+                CliError::cannot("there is no column with text to search in")
+                    .hint("give a desk a field of type `string` first"),
+            );
+        }
+        return Ok(all);
+    }
+    let mut chosen = Vec::new();
+    for field in &request.fields {
+        let column = table
+            .columns
+            .iter()
+            .find(|(name, _, _)| name == field.snake());
+        let column = column.ok_or_else(|| unknown_column(field, table))?;
+        if request.kind == QueryKind::Search && !text(&column) {
+            return Err(CliError::cannot(format!(
+                "`{field}` is of type {}, and only text can be searched",
+                column.1
+            )));
+        }
+        chosen.push(column);
+    }
+    Ok(chosen)
+}
+
+fn unknown_column(field: &Name, table: &Table<'_>) -> CliError {
+    let error = CliError::cannot(format!(
+        "there is no column `{}` to ask for",
+        words(field).replace(' ', "_")
+    ));
+    let known: Vec<Name> = table
+        .columns
+        .iter()
+        .filter_map(|(name, _, _)| Name::parse(name).ok())
+        .collect();
+    if known.is_empty() {
+        return error.hint("the table has no columns of its own yet: give a desk fields first");
+    }
+    match near(&known, field) {
+        Some(near) => error.hint(format!("did you mean `{}`?", near.name)),
+        None => {
+            let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            error.hint(format!("there are {}", known.join(", ")))
+        }
+    }
+}

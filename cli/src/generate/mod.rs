@@ -1,0 +1,34 @@
+//! The generator: a request becomes a plan, a plan is shown or applied. Deciding and doing are apart.
+//!
+//! [`request`] is what was asked, [`plan`](plan::Plan) every change with the whole contents before and after,
+//! [`apply`] the only code that writes a project, with a [`journal`] so that a killed run is completed. Between them:
+//! [`tree`] reads the slices that there are, [`kinds`] says what a new one consists of, [`owned`] what follows from all
+//! of them, [`lock`] what is recorded.
+
+mod apply;
+mod article;
+mod cargo_files;
+mod contexts;
+mod diff;
+mod fields;
+mod format;
+mod journal;
+mod kinds;
+mod lock;
+mod owned;
+mod plan;
+mod request;
+mod source;
+mod tree;
+
+pub(crate) use apply::{apply, apply_new, write_alone, write_cache};
+pub(crate) use diff::diff;
+pub(crate) use fields::parse_fields;
+pub(crate) use format::Formatter;
+pub(crate) use journal::recover;
+pub(crate) use owned::refresh;
+pub(crate) use plan::Plan;
+pub(crate) use request::{
+    Frontend, NewCommand, NewDivision, NewPlugin, NewProjection, NewQuery, QueryKind, Request, plan,
+};
+pub(crate) use tree::{divisions_in, read_division};

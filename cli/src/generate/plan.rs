@@ -1,0 +1,76 @@
+//! Plans: every change of one run, decided before the first byte is written.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::project::{RelPath, View};
+
+/// One file's change, with the whole of its contents before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The file.
+    pub(crate) path: RelPath,
+    /// Its contents before; `None` if it was not there.
+    pub(crate) before: Option<Vec<u8>>,
+    /// Its contents after; `None` if it is removed.
+    pub(crate) after: Option<Vec<u8>>,
+}
+
+impl Step {
+    /// What happens to the file, in a word.
+    pub(crate) const fn word(&self) -> &'static str {
+        match (&self.before, &self.after) {
+            (None, _) => "create",
+            (Some(_), Some(_)) => "change",
+            (Some(_), None) => "remove",
+        }
+    }
+}
+
+/// Every change of one run, in path order. Holds no choices: `apply` only carries it out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// The changes.
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Plan {
+    /// The difference between `view` and `wanted`; files that are not in `wanted` are left alone.
+    pub(crate) fn between(view: &View, wanted: BTreeMap<RelPath, Vec<u8>>) -> Self {
+        let steps = wanted.into_iter().filter_map(|(path, after)| {
+            let before = view.get(path.as_str()).map(<[u8]>::to_vec);
+            (before.as_deref() != Some(after.as_slice())).then_some(Step {
+                path,
+                before,
+                after: Some(after),
+            })
+        });
+        Self {
+            steps: steps.collect(),
+        }
+    }
+
+    /// Whether nothing changes.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The plan for programs; with the contents if they are wanted.
+    pub(crate) fn to_json(&self, with_contents: bool) -> Value {
+        let steps = self.steps.iter().map(|step| {
+            let mut value = json!({"path": step.path, "action": step.word()});
+            if with_contents {
+                let text = |bytes: &Option<Vec<u8>>| {
+                    bytes
+                        .as_ref()
+                        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+                };
+                value["before"] = json!(text(&step.before));
+                value["after"] = json!(text(&step.after));
+            }
+            value
+        });
+        json!({"steps": steps.collect::<Vec<_>>()})
+    }
+}

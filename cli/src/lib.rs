@@ -1,0 +1,153 @@
+//! The `hecate` command line: writes, checks, bundles and runs plugins.
+//!
+//! One thin file for each verb in [`commands`]. What they share: [`context`] (where we are and how to speak),
+//! [`printer`] (the only code that prints), [`error`] (what went wrong, with the way out, and the exit code).
+
+mod build;
+mod carry_out;
+mod client;
+mod commands;
+mod context;
+mod error;
+mod generate;
+pub mod names;
+mod printer;
+mod progress;
+mod project;
+mod prompts;
+mod tools;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::context::{Context, GlobalArgs};
+use crate::error::CliError;
+use crate::printer::Printer;
+
+/// Write, check, bundle and run Hecate plugins
+#[derive(Debug, Parser)]
+#[command(name = "hecate", version, propagate_version = true, help_template = HELP, subcommand_required = true)]
+#[command(
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The verbs by what they are for; a test holds the list to the commands that there are.
+const HELP: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+Create:
+  new        Make a plugin
+  gen        Grow the plugin: a division, a desk
+
+Check:
+  bundle     Build the plugin into one installable file
+
+Run:
+  serve      Start the daemon, or serve one bundle alone
+  install    Install a bundle into the running daemon
+  ps         List the installed plugins and how they are
+  logs       Show what a plugin logged
+  reload     Start a plugin anew
+  uninstall  Stop a plugin and remove it
+
+{options}";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(commands::new::NewArgs),
+    Gen(commands::r#gen::GenArgs),
+    Bundle(commands::bundle::BundleArgs),
+    Serve(commands::serve::ServeArgs),
+    Install(commands::install::InstallArgs),
+    Ps(commands::ps::PsArgs),
+    Logs(commands::logs::LogsArgs),
+    Reload(commands::reload::ReloadArgs),
+    Uninstall(commands::uninstall::UninstallArgs),
+}
+
+impl Command {
+    fn run(self, cx: &Context) -> Result<(), CliError> {
+        match self {
+            Self::New(args) => commands::new::run(&args, cx),
+            Self::Gen(args) => commands::r#gen::run(args, cx),
+            Self::Bundle(args) => commands::bundle::run(&args, cx),
+            Self::Serve(args) => commands::serve::run(&args, cx),
+            Self::Install(args) => commands::install::run(&args, cx),
+            Self::Ps(args) => commands::ps::run(&args, cx),
+            Self::Logs(args) => commands::logs::run(&args, cx),
+            Self::Reload(args) => commands::reload::run(&args, cx),
+            Self::Uninstall(args) => commands::uninstall::run(&args, cx),
+        }
+    }
+}
+
+/// Runs the command line `args`, the program's name first.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // Help and version are answers, everything else is a misuse; clap prints either where it belongs.
+        Err(error) => {
+            let code = if error.use_stderr() {
+                error::USAGE
+            } else {
+                error::DONE
+            };
+            Printer::clap(&error);
+            return ExitCode::from(code);
+        }
+    };
+    let (printer, outcome) = match Context::new(&cli.global) {
+        Ok(cx) => (cx.printer(), cli.command.run(&cx)),
+        Err(error) => (Printer::new(&cli.global.printing), Err(error)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::from(error::DONE),
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::{Cli, HELP};
+
+    #[test]
+    fn help_lists_every_verb_once() {
+        let cli = Cli::command();
+        let verbs: Vec<_> = cli
+            .get_subcommands()
+            .filter(|verb| !verb.is_hide_set())
+            .collect();
+        for verb in &verbs {
+            let line = format!("\n  {:<9}  ", verb.get_name());
+            assert_eq!(
+                HELP.matches(&line).count(),
+                1,
+                "`{}` in the help",
+                verb.get_name()
+            );
+        }
+        assert_eq!(
+            HELP.matches("\n  ").count(),
+            verbs.len(),
+            "nothing else is listed"
+        );
+        cli.debug_assert();
+    }
+}
