@@ -323,10 +323,27 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
                 "`Idempotency-Key` must have 1 to 256 characters",
             ));
         }
-        let mut name = parts.uri.path().as_bytes().to_vec();
-        name.push(0);
-        name.extend(key.as_bytes());
-        Ok(Self(Some(Uuid::new_v5(&Uuid::NAMESPACE_URL, &name))))
+        Ok(Self(Some(command_id(key.as_bytes(), parts.uri.path()))))
+    }
+}
+
+/// The command that `key` names when it is sent to `path`. A key that is a UUID of version 7 keeps its time, so that
+/// what is born of the command has its place in the order of births.
+fn command_id(key: &[u8], path: &str) -> Uuid {
+    let mut name = path.as_bytes().to_vec();
+    name.push(0);
+    name.extend(key);
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, &name);
+    let ordered = std::str::from_utf8(key)
+        .ok()
+        .and_then(|key| Uuid::parse_str(key).ok());
+    match ordered.filter(|key| key.get_version_num() == 7) {
+        None => id,
+        Some(key) => {
+            // 48 bits of time and 4 of version from the key, the rest from the hash.
+            const FRONT: u128 = !0 << 76;
+            Uuid::from_u128((key.as_u128() & FRONT) | (id.as_u128() & !FRONT))
+        }
     }
 }
 
@@ -392,4 +409,27 @@ fn not_readable(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiErr
         path => path,
     };
     Invalid::field(field, format!("is not right: {message}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::command_id;
+
+    #[test]
+    fn a_key_is_one_command_and_keeps_its_time() {
+        let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
+        let id = |key: Uuid, path: &str| command_id(key.to_string().as_bytes(), path);
+        assert_eq!(id(one, "/a"), id(one, "/a"));
+        assert_ne!(id(one, "/a"), id(one, "/b"));
+        assert_ne!(id(one, "/a"), id(other, "/a"));
+        assert_eq!(
+            id(one, "/a").as_u128() >> 80,
+            one.as_u128() >> 80,
+            "the time is the key's"
+        );
+        assert_eq!(id(one, "/a").get_version_num(), 7);
+        assert_eq!(command_id(b"order 66", "/a").get_version_num(), 5);
+    }
 }

@@ -18,6 +18,9 @@ pub struct Notice {
     pub event_type: String,
     /// Stream: `order-0190…`.
     pub stream: String,
+    /// The thing that it happened to, in a division: `0190…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Version of the stream.
     pub version: StreamVersion,
     /// Position in the division's store.
@@ -54,6 +57,7 @@ impl Live {
                 division,
                 event_type: event.versioned_type(),
                 stream: event.stream.as_str().to_owned(),
+                id: event.stream.id_of(division).map(str::to_owned),
                 version: event.version,
                 position: event.position,
             });

@@ -6,7 +6,7 @@
 use hecate_manifest::Manifest;
 use serde_json::{Map, Value, json};
 
-use crate::fields::Field;
+use crate::fields::{Field, FieldType};
 use crate::routes::{Desk, DeskKind, Endpoint};
 use crate::table::Table;
 
@@ -62,11 +62,12 @@ fn operation(division: &str, endpoint: &Endpoint) -> Value {
                 id: {"type": "string"},
                 "version": {"type": ["integer", "null"]},
                 "position": {"type": ["integer", "null"]},
+                "visible": {"type": "boolean"},
             },
         });
         operation["responses"] = responses("201", &accepted);
     } else if let Some(table) = &desk.table {
-        parameters.extend(query_parameters(desk.kind, table));
+        parameters.extend(query_parameters(desk, table));
         operation["responses"] = responses("200", &answer_schema(desk.kind, table));
     }
     operation["parameters"] = parameters.into();
@@ -98,7 +99,10 @@ fn body_schema(fields: &[Field]) -> Value {
 
 fn row_schema(table: &Table) -> Map<String, Value> {
     let mut properties = Map::new();
-    properties.insert(table.key().to_owned(), json!({"type": "string"}));
+    properties.insert(
+        table.key().to_owned(),
+        json!({"type": "string", "format": "uuid"}),
+    );
     properties.insert("version".to_owned(), json!({"type": "integer"}));
     properties.insert("status".to_owned(), json!({"type": "integer"}));
     for column in table.declared() {
@@ -124,13 +128,14 @@ fn answer_schema(kind: DeskKind, table: &Table) -> Value {
     json!({"type": "object", "properties": properties})
 }
 
-fn query_parameters(kind: DeskKind, table: &Table) -> Vec<Value> {
-    let filters = || {
-        table
-            .declared()
-            .iter()
-            .map(|column| parameter(column.name, "query", false, &column.kind.schema()))
+fn query_parameters(desk: &Desk, table: &Table) -> Vec<Value> {
+    let filter = |name: &&'static str| {
+        let kind = table
+            .column(name)
+            .map_or(FieldType::Int, |column| column.kind);
+        parameter(name, "query", false, &kind.schema())
     };
+    let filters = || desk.filters.iter().map(filter);
     let limit = || {
         parameter(
             "limit",
@@ -140,9 +145,17 @@ fn query_parameters(kind: DeskKind, table: &Table) -> Vec<Value> {
         )
     };
     let after = || parameter("after", "query", false, &json!({"type": "string"}));
-    match kind {
-        DeskKind::Page => filters().chain([after(), limit()]).collect(),
-        DeskKind::ByField(_) => vec![after(), limit()],
+    let order = || {
+        parameter(
+            "order",
+            "query",
+            false,
+            &json!({"type": "string", "enum": ["asc", "desc"]}),
+        )
+    };
+    match desk.kind {
+        DeskKind::Page => filters().chain([after(), order(), limit()]).collect(),
+        DeskKind::ByField(_) => vec![after(), order(), limit()],
         DeskKind::Search => vec![
             parameter("q", "query", true, &json!({"type": "string"})),
             limit(),

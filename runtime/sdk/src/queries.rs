@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::api::{Answer, ApiError};
 use crate::division::Division;
 use crate::fields::FieldType;
-use crate::table::{Column, Table};
+use crate::table::{Column, Order, Table};
 use crate::validate::Invalid;
 
 /// Rows of a page, unless `limit` says otherwise.
@@ -82,7 +82,20 @@ impl Params {
         }
     }
 
-    /// A page of `table`: `limit`, `after`, and what is left as filters on the columns `allowed`.
+    /// Takes `order` out: `asc`, or `desc` for the newest first.
+    ///
+    /// # Errors
+    ///
+    /// An answer that names `order`.
+    pub fn take_order(&mut self) -> Result<Order, ApiError> {
+        match self.take("order").as_deref() {
+            None | Some("asc") => Ok(Order::Ascending),
+            Some("desc") => Ok(Order::Descending),
+            Some(_) => Err(Invalid::field("order", "must be asc or desc").into()),
+        }
+    }
+
+    /// A page of `table`: `limit`, `order`, `after`, and what is left as filters on the columns `allowed`.
     ///
     /// # Errors
     ///
@@ -92,11 +105,13 @@ impl Params {
         table: &'static Table,
         allowed: &[&str],
     ) -> Result<PageRequest, ApiError> {
-        let (limit, after) = (self.take_limit()?, self.take("after"));
+        let (limit, order, after) = (self.take_limit()?, self.take_order()?, self.take("after"));
+        let filters = self.filters(table, allowed)?;
         Ok(PageRequest {
             table,
-            filters: self.filters(table, allowed)?,
+            filters,
             after,
+            order,
             limit,
         })
     }
@@ -151,6 +166,7 @@ pub struct PageRequest {
     table: &'static Table,
     filters: Filters,
     after: Option<String>,
+    order: Order,
     limit: usize,
 }
 
@@ -177,11 +193,12 @@ impl PageRequest {
             table,
             filters,
             after,
+            order,
             limit,
         } = self;
         // One more than is wanted tells whether there is a next page.
         let query = move |model: &rusqlite::Connection| {
-            table.page(model, &filters, after.as_deref(), limit + 1)
+            table.page(model, &filters, after.as_deref(), order, limit + 1)
         };
         let mut rows = division.query(query).await?;
         let more = rows.len() > limit;

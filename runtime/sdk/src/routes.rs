@@ -175,6 +175,8 @@ pub struct Desk {
     pub(crate) fields: &'static [Field],
     pub(crate) events: &'static [&'static str],
     pub(crate) table: Option<Table>,
+    /// Columns that rows can be filtered by.
+    pub(crate) filters: Vec<&'static str>,
 }
 
 /// What kind of desk it is.
@@ -212,6 +214,7 @@ impl Desk {
             fields,
             events: &[],
             table: None,
+            filters: Vec::new(),
         }
     }
 
@@ -223,6 +226,7 @@ impl Desk {
             fields,
             events: &[],
             table: None,
+            filters: Vec::new(),
         }
     }
 
@@ -258,6 +262,13 @@ impl Desk {
         Self::query(name, DeskKind::Count, table)
     }
 
+    /// The columns that its rows can be filtered by.
+    #[must_use]
+    pub fn filters(mut self, columns: &[&'static str]) -> Self {
+        self.filters = columns.to_vec();
+        self
+    }
+
     fn query(name: &'static str, kind: DeskKind, table: &Table) -> Self {
         Self {
             name,
@@ -265,6 +276,7 @@ impl Desk {
             fields: &[],
             events: &[],
             table: Some(table.clone()),
+            filters: Vec::new(),
         }
     }
 }

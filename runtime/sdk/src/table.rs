@@ -199,7 +199,7 @@ impl Table {
             .optional()
     }
 
-    /// Up to `limit` rows that match all of `filters`, in the order of their keys, behind the key `after`.
+    /// Up to `limit` rows that match all of `filters`, in the order of their keys or against it, behind the key `after`.
     ///
     /// # Errors
     ///
@@ -209,13 +209,18 @@ impl Table {
         connection: &Connection,
         filters: &[(Column, Sql)],
         after: Option<&str>,
+        order: Order,
         limit: usize,
     ) -> rusqlite::Result<Vec<Map<String, Json>>> {
+        let (behind, direction) = match order {
+            Order::Ascending => (">", "ASC"),
+            Order::Descending => ("<", "DESC"),
+        };
         let mut conditions = Self::conditions(filters);
         let mut values: Vec<Sql> = filters.iter().map(|(_, value)| value.clone()).collect();
         if let Some(after) = after {
             values.push(Sql::Text(after.to_owned()));
-            conditions.push(format!("\"{}\" > ?{}", self.key, values.len()));
+            conditions.push(format!("\"{}\" {behind} ?{}", self.key, values.len()));
         }
         let filter = if conditions.is_empty() {
             String::new()
@@ -223,7 +228,7 @@ impl Table {
             format!(" WHERE {}", conditions.join(" AND "))
         };
         let sql = format!(
-            "{}{filter} ORDER BY \"{}\" LIMIT {limit}",
+            "{}{filter} ORDER BY \"{}\" {direction} LIMIT {limit}",
             self.select(),
             self.key
         );
@@ -352,6 +357,16 @@ impl Table {
         connection.prepare_cached(&sql)?.execute(all)?;
         Ok(())
     }
+}
+
+/// In which order rows are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// What came into being first comes first.
+    #[default]
+    Ascending,
+    /// What came into being last comes first.
+    Descending,
 }
 
 /// What one event changes in one row: filled by a desk's `project`.

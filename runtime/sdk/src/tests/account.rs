@@ -278,7 +278,7 @@ impl OneDivision for Accounts {
             .merge(
                 Routes::new()
                     .get("/accounts", accounts)
-                    .desk(Desk::page("get_accounts_page", &ACCOUNTS)),
+                    .desk(Desk::page("get_accounts_page", &ACCOUNTS).filters(&ACCOUNTS.filters())),
             )
             .merge(
                 Routes::new()
