@@ -6,7 +6,7 @@
 //! plugins/{name}/data/              what the plugin keeps
 //! plugins/{name}/run/plugin.log     what it logged
 //! keys/                             the home's own key, and those it trusts
-//! run/                              socket, token and lock of the running daemon
+//! run/                              socket, token, lock and log of the running daemon
 //! ```
 
 use std::fs::{self, DirBuilder, File};

@@ -39,6 +39,7 @@ use tokio::sync::broadcast;
 
 pub use generation::{Generation, StartError};
 pub use home::{Home, PluginHome};
+pub use logs::log_to;
 pub use port::holder_of;
 pub use slot::Slot;
 pub use state::{Change, State, Status};

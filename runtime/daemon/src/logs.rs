@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hecate_runtime::{HostSink, Level};
 use jiff::Timestamp;
@@ -180,7 +180,25 @@ pub(crate) fn tail(file: &Path, lines: usize, after: Option<u64>) -> io::Result<
     Ok((last, next))
 }
 
-/// Says something of the daemon itself: one JSON line on stderr.
+/// Where the daemon's own lines go instead of stderr.
+static OWN_LOG: OnceLock<Mutex<File>> = OnceLock::new();
+
+/// Sends the daemon's own log lines to the end of `file` from now on, for a program that speaks to somebody on stderr.
+///
+/// # Errors
+///
+/// If the file cannot be opened.
+pub fn log_to(file: &Path) -> io::Result<()> {
+    if let Some(dir) = file.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let log = File::options().create(true).append(true).open(file)?;
+    // Set already: the first file stays.
+    _ = OWN_LOG.set(Mutex::new(log));
+    Ok(())
+}
+
+/// Says something of the daemon itself: one JSON line.
 pub(crate) fn daemon(level: &str, message: &str, fields: &serde_json::Value) {
     let mut line = json!({"ts": Timestamp::now(), "level": level, "msg": message});
     if let (Some(line), Some(fields)) = (line.as_object_mut(), fields.as_object()) {
@@ -188,8 +206,11 @@ pub(crate) fn daemon(level: &str, message: &str, fields: &serde_json::Value) {
             line.entry(name).or_insert_with(|| value.clone());
         }
     }
-    // A closed stderr is no reason to stop.
-    _ = writeln!(io::stderr().lock(), "{line}");
+    // A full disk or a closed stderr is no reason to stop.
+    _ = match OWN_LOG.get() {
+        Some(log) => writeln!(log.lock().unwrap_or_else(PoisonError::into_inner), "{line}"),
+        None => writeln!(io::stderr().lock(), "{line}"),
+    };
 }
 
 #[cfg(test)]

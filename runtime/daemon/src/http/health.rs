@@ -33,6 +33,7 @@ pub(super) async fn show(State(daemon): State<Arc<Daemon>>) -> Response {
             "status": if ready { "healthy" } else { "starting" },
             "ready": ready,
             "service": "hecate",
+            "port": daemon.port(),
             "version": env!("CARGO_PKG_VERSION"),
             "uptime_seconds": daemon.uptime().as_secs(),
             "plugins": plugins,

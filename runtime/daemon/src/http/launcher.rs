@@ -3,7 +3,7 @@
 use axum::response::{Html, IntoResponse, Response};
 use http::header;
 
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn page() -> Response {
