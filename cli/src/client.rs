@@ -7,11 +7,15 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::context::Context;
 use crate::error::CliError;
+
+/// What the daemon is called over its socket, where the name does not matter.
+const SOCKET_HOST: &str = "localhost";
 
 /// The daemon of a home, as its owner asks it.
 pub(crate) struct Client<'a> {
@@ -22,7 +26,7 @@ pub(crate) struct Client<'a> {
 /// Runs something asynchronous.
 pub(crate) fn runtime() -> Result<Runtime, CliError> {
     let runtime = Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| CliError::because("no threads can be made", &error))
+    runtime.map_err(|error| CliError::because("no threads can be made", error))
 }
 
 /// Asks the daemon of the context's home; the answer's fields, or its error.
@@ -39,9 +43,10 @@ pub(crate) fn ask(
     };
     let connected = client.runtime.block_on(UnixStream::connect(client.socket));
     let stream = connected.map_err(|_| not_running(cx))?;
-    let (status, answer) = client
-        .runtime
-        .block_on(send(stream, method, path, body.into()))?;
+    let (status, answer) =
+        client
+            .runtime
+            .block_on(send(stream, SOCKET_HOST, method, path, body.into()))?;
     if status.is_success() {
         return Ok(answer);
     }
@@ -63,22 +68,30 @@ fn not_running(cx: &Context) -> CliError {
         .hint("start one with `hecate serve`")
 }
 
-async fn send(
-    stream: UnixStream,
+async fn send<S>(
+    stream: S,
+    host: &str,
     method: Method,
     path: &str,
     body: Bytes,
-) -> Result<(StatusCode, Value), CliError> {
+) -> Result<(StatusCode, Value), CliError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let broken =
-        |error: hyper::Error| CliError::because("the daemon broke the connection off", &error);
+        |error: hyper::Error| CliError::because("the daemon broke the connection off", error);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
     tokio::spawn(connection);
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header(header::HOST, "localhost")
+        .header(header::HOST, host);
+    if host != SOCKET_HOST && !body.is_empty() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    let request = request
         .body(Full::new(body))
         .map_err(|error| CliError::bug(format!("a request could not be made: {error}")))?;
     let response = sender.send_request(request).await.map_err(broken)?;
@@ -92,8 +105,34 @@ async fn send(
     let answer = serde_json::from_slice(&bytes).map_err(|error| {
         CliError::because(
             "the daemon's answer is not JSON: is it of another version?",
-            &error,
+            error,
         )
     })?;
     Ok((status, answer))
+}
+
+/// Asks a plugin, as its page would: over HTTP, on loopback.
+pub(crate) fn ask_plugin(
+    port: u16,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, CliError> {
+    let runtime = runtime()?;
+    let connect = TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port));
+    let stream = runtime
+        .block_on(connect)
+        .map_err(|error| CliError::because(format!("nothing answers on port {port}"), error))?;
+    let body = body.map(ToString::to_string).unwrap_or_default();
+    let host = format!("localhost:{port}");
+    let (status, answer) = runtime.block_on(send(stream, &host, method, path, body.into()))?;
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let message = answer["error"]
+        .as_str()
+        .unwrap_or("the plugin did not say why");
+    Err(CliError::cannot(format!(
+        "`{path}` answered {status}: {message}"
+    )))
 }

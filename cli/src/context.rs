@@ -43,12 +43,14 @@ pub(crate) struct Context {
     port: u16,
     printer: Printer,
     interactive: bool,
+    /// This very program.
+    program: PathBuf,
 }
 
 impl Context {
     pub(crate) fn new(args: &GlobalArgs) -> Result<Self, CliError> {
         let current = env::current_dir()
-            .map_err(|error| CliError::because("there is no current directory", &error))?;
+            .map_err(|error| CliError::because("there is no current directory", error))?;
         let dir = args
             .project
             .as_ref()
@@ -64,7 +66,9 @@ impl Context {
         };
         let printer = Printer::new(&args.printing);
         let interactive = stdin().is_terminal() && stderr().is_terminal() && !printer.is_json();
+        let program = env::current_exe().unwrap_or_else(|_| "hecate".into());
         Ok(Self {
+            program,
             dir,
             home: Home::new(home),
             port: args.port,
@@ -73,9 +77,49 @@ impl Context {
         })
     }
 
+    /// The same, with results as JSON.
+    #[must_use]
+    pub(crate) fn with_json(self) -> Self {
+        Self {
+            printer: self.printer.with_json(),
+            interactive: false,
+            ..self
+        }
+    }
+
+    /// The same, saying nothing but errors.
+    #[must_use]
+    pub(crate) fn silent(self) -> Self {
+        Self {
+            printer: self.printer.silent(),
+            interactive: false,
+            ..self
+        }
+    }
+
+    /// The same, with progress but without results.
+    #[must_use]
+    pub(crate) fn without_results(self) -> Self {
+        Self {
+            printer: self.printer.without_results(),
+            ..self
+        }
+    }
+
+    /// The same, in another directory.
+    #[must_use]
+    pub(crate) fn in_dir(self, dir: PathBuf) -> Self {
+        Self { dir, ..self }
+    }
+
     /// The directory to work in.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// This very program, as somebody can call it from anywhere.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// The home of plugins, keys and daemon.

@@ -18,7 +18,7 @@ pub(crate) const BUG: u8 = 70;
 pub(crate) struct CliError {
     code: u8,
     message: String,
-    causes: Vec<String>,
+    source: Option<anyhow::Error>,
     hints: Vec<String>,
 }
 
@@ -43,31 +43,30 @@ impl CliError {
         Self {
             code,
             message: message.into(),
-            causes: Vec::new(),
+            source: None,
             hints: Vec::new(),
         }
     }
 
     /// It cannot be done because of `error`.
-    pub(crate) fn because(
-        message: impl Into<String>,
-        error: &(dyn std::error::Error + 'static),
-    ) -> Self {
+    pub(crate) fn because(message: impl Into<String>, error: impl Into<anyhow::Error>) -> Self {
         Self::cannot(message).caused_by(error)
     }
 
-    /// Adds an error and all its causes.
+    /// A check has findings, which were shown already.
+    pub(crate) fn findings() -> Self {
+        Self::new(CANNOT, "")
+    }
+
+    /// Whether everything was shown already.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.message.is_empty()
+    }
+
+    /// Adds an error, with all its causes.
     #[must_use]
-    pub(crate) fn caused_by(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let said = error.to_string();
-            // A transparent error says what its source says.
-            if self.message != said && self.causes.last() != Some(&said) {
-                self.causes.push(said);
-            }
-            next = error.source();
-        }
+    pub(crate) fn caused_by(mut self, error: impl Into<anyhow::Error>) -> Self {
+        self.source = Some(error.into());
         self
     }
 
@@ -76,6 +75,13 @@ impl CliError {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Says which step of something larger it was.
+    #[must_use]
+    pub(crate) fn in_step(mut self, step: &str) -> Self {
+        self.message = format!("{step}: {}", self.message);
+        self.hint("what is done is not done twice: run `hecate demo` again when this is mended")
     }
 
     /// The exit code.
@@ -87,8 +93,17 @@ impl CliError {
         &self.message
     }
 
-    pub(crate) fn causes(&self) -> &[String] {
-        &self.causes
+    /// Why, from the nearest cause to the farthest.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        for cause in self.source.iter().flat_map(anyhow::Error::chain) {
+            let said = cause.to_string();
+            // A transparent error says what its source says, and some repeat what the message says.
+            if self.message != said && causes.last() != Some(&said) {
+                causes.push(said);
+            }
+        }
+        causes
     }
 
     pub(crate) fn hints(&self) -> &[String] {
@@ -99,7 +114,7 @@ impl CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        self.causes
+        self.causes()
             .iter()
             .try_for_each(|cause| write!(f, ": {cause}"))
     }

@@ -3,8 +3,10 @@
 //! One thin file for each verb in [`commands`]. What they share: [`context`] (where we are and how to speak),
 //! [`printer`] (the only code that prints), [`error`] (what went wrong, with the way out, and the exit code).
 
+mod background;
 mod build;
 mod carry_out;
+mod check;
 mod client;
 mod commands;
 mod context;
@@ -52,9 +54,13 @@ Create:
   gen        Grow the plugin: a division, a desk
 
 Check:
+  check      Look for everything that is wrong: manifest, structure, naming
+  explain    Explain a word of Hecate, or a finding of `hecate check`
   bundle     Build the plugin into one installable file
 
 Run:
+  dev        Build the plugin, load it, open its page; again at each save
+  demo       See it all: a plugin made, grown, checked, bundled, loaded and used
   serve      Start the daemon, or serve one bundle alone
   install    Install a bundle into the running daemon
   ps         List the installed plugins and how they are
@@ -62,19 +68,27 @@ Run:
   reload     Start a plugin anew
   uninstall  Stop a plugin and remove it
 
+Maintain:
+  doctor     Look whether this machine and this project have what is needed
+
 {options}";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     New(commands::new::NewArgs),
     Gen(commands::r#gen::GenArgs),
+    Check(commands::check::CheckArgs),
+    Explain(commands::explain::ExplainArgs),
     Bundle(commands::bundle::BundleArgs),
+    Dev(commands::dev::DevArgs),
+    Demo(commands::demo::DemoArgs),
     Serve(commands::serve::ServeArgs),
     Install(commands::install::InstallArgs),
     Ps(commands::ps::PsArgs),
     Logs(commands::logs::LogsArgs),
     Reload(commands::reload::ReloadArgs),
     Uninstall(commands::uninstall::UninstallArgs),
+    Doctor(commands::doctor::DoctorArgs),
 }
 
 impl Command {
@@ -82,13 +96,18 @@ impl Command {
         match self {
             Self::New(args) => commands::new::run(&args, cx),
             Self::Gen(args) => commands::r#gen::run(args, cx),
+            Self::Check(args) => commands::check::run(&args, cx),
+            Self::Explain(args) => commands::explain::run(&args, cx),
             Self::Bundle(args) => commands::bundle::run(&args, cx),
+            Self::Dev(args) => commands::dev::run(&args, cx),
+            Self::Demo(args) => commands::demo::run(&args, cx),
             Self::Serve(args) => commands::serve::run(&args, cx),
             Self::Install(args) => commands::install::run(&args, cx),
             Self::Ps(args) => commands::ps::run(&args, cx),
             Self::Logs(args) => commands::logs::run(&args, cx),
             Self::Reload(args) => commands::reload::run(&args, cx),
             Self::Uninstall(args) => commands::uninstall::run(&args, cx),
+            Self::Doctor(args) => commands::doctor::run(&args, cx),
         }
     }
 }
@@ -115,7 +134,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::from(error::DONE),
         Err(error) => {
-            printer.error(&error);
+            if !error.is_shown() {
+                printer.error(&error);
+            }
             ExitCode::from(error.code())
         }
     }

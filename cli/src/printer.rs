@@ -30,6 +30,10 @@ pub(crate) struct Printer {
     json: bool,
     quiet: bool,
     verbose: bool,
+    /// Whether nothing is said at all, but errors.
+    silent: bool,
+    /// Whether results are somebody else's to say.
+    no_results: bool,
     /// Whether stderr takes colours.
     colours: bool,
 }
@@ -41,6 +45,8 @@ impl Printer {
             json: args.json,
             quiet: args.quiet,
             verbose: args.verbose,
+            silent: false,
+            no_results: false,
             colours,
         }
     }
@@ -50,27 +56,48 @@ impl Printer {
         self.json
     }
 
-    /// Whether nothing but errors and results are wanted.
-    pub(crate) const fn is_quiet(self) -> bool {
-        self.quiet
-    }
-
     /// A result for people; nothing under `--json`.
     pub(crate) fn result(self, text: &str) {
-        if !self.json {
+        if !self.json && !self.silent && !self.no_results {
             out(text);
         }
     }
 
     /// A result for programs; nothing without `--json`.
     pub(crate) fn json(self, kind: &str, value: Value) {
-        if self.json {
+        if self.json && !self.silent && !self.no_results {
             let mut object = json!({"version": JSON_VERSION, "kind": kind});
             if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), value) {
                 object.extend(fields);
             }
             out(&object.to_string());
         }
+    }
+
+    /// The same, with results as JSON.
+    pub(crate) const fn with_json(self) -> Self {
+        Self { json: true, ..self }
+    }
+
+    /// The same, with progress but without results.
+    pub(crate) const fn without_results(self) -> Self {
+        Self {
+            no_results: true,
+            ..self
+        }
+    }
+
+    /// The same, saying nothing but errors: for steps of something larger that speaks for them.
+    pub(crate) const fn silent(self) -> Self {
+        Self {
+            silent: true,
+            ..self
+        }
+    }
+
+    /// Whether results may have colours.
+    pub(crate) fn has_colours(self) -> bool {
+        console::colors_enabled() && io::stdout().is_terminal()
     }
 
     /// Whether progress may be drawn.
@@ -85,14 +112,14 @@ impl Printer {
 
     /// What is going on.
     pub(crate) fn note(self, text: &str) {
-        if !self.quiet {
+        if !self.quiet && !self.silent {
             eprintln!("{text}");
         }
     }
 
     /// What is going on, for those who want to know.
     pub(crate) fn detail(self, text: &str) {
-        if self.verbose {
+        if self.verbose && !self.silent {
             eprintln!("{}", self.paint(text, |text| text.dim()));
         }
     }

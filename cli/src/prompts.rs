@@ -178,7 +178,7 @@ impl Prompts {
                 .with_prompt("Events (space chooses, enter goes on)")
                 .items(&of_division)
                 .interact_on(&self.term)
-                .map_err(|error| stopped(&error))?;
+                .map_err(stopped)?;
             if chosen.is_empty() {
                 return Err(CliError::usage("a projection needs at least one event"));
             }
@@ -243,7 +243,7 @@ impl Prompts {
             .with_prompt("Do it?")
             .default(true)
             .interact_on(&self.term);
-        asked.map_err(|error| stopped(&error))
+        asked.map_err(stopped)
     }
 
     fn text(
@@ -274,9 +274,7 @@ impl Prompts {
             .allow_empty(empty)
             .validate_with(check)
             .interact_text_on(&self.term);
-        asked
-            .map(|text| text.trim().to_owned())
-            .map_err(|error| stopped(&error))
+        asked.map(|text| text.trim().to_owned()).map_err(stopped)
     }
 
     fn select<T: std::fmt::Display>(&self, prompt: &str, items: &[T]) -> Result<usize, CliError> {
@@ -285,7 +283,7 @@ impl Prompts {
             .items(items)
             .default(0)
             .interact_on(&self.term);
-        asked.map_err(|error| stopped(&error))
+        asked.map_err(stopped)
     }
 
     /// One line of text, with what follows from it below while it is typed.
@@ -303,14 +301,14 @@ impl Prompts {
                 follows(&text)
             };
             self.draw(prompt, &text, &below)
-                .map_err(|error| stopped(&error.into()))?;
+                .map_err(|error| stopped(error.into()))?;
             let key = self
                 .term
                 .read_key()
-                .map_err(|error| stopped(&error.into()))?;
+                .map_err(|error| stopped(error.into()))?;
             self.term
                 .clear_last_lines(2)
-                .map_err(|error| stopped(&error.into()))?;
+                .map_err(|error| stopped(error.into()))?;
             match key {
                 Key::Char(letter) if !letter.is_control() => text.push(letter),
                 Key::Backspace => _ = text.pop(),
@@ -371,6 +369,6 @@ fn shown(error: &CliError) -> String {
     format!("{error}{hints}")
 }
 
-fn stopped(error: &dialoguer::Error) -> CliError {
+fn stopped(error: dialoguer::Error) -> CliError {
     CliError::because("stopped; nothing was changed", error)
 }

@@ -69,13 +69,10 @@ pub(crate) fn check_toolchain(dir: &Path) -> Result<(), CliError> {
 }
 
 fn cargo_version(dir: &Path) -> Result<Version, CliError> {
-    let missing = |error: &std::io::Error| {
+    let missing = |error: std::io::Error| {
         CliError::because("cargo cannot be run", error).hint("install Rust: https://rustup.rs")
     };
-    let output = cargo(dir)
-        .arg("--version")
-        .output()
-        .map_err(|error| missing(&error))?;
+    let output = cargo(dir).arg("--version").output().map_err(missing)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = text
         .split_whitespace()
@@ -146,7 +143,7 @@ pub(crate) fn shell(dir: &Path, command: &str) -> Result<(), CliError> {
         .stdout(std::io::stderr());
     let status = child
         .status()
-        .map_err(|error| CliError::because(format!("failed to run `{command}`"), &error))?;
+        .map_err(|error| CliError::because(format!("failed to run `{command}`"), error))?;
     if status.success() {
         return Ok(());
     }
@@ -165,7 +162,7 @@ fn output(command: &mut Command) -> Result<String, CliError> {
         stderr,
     } = command
         .output()
-        .map_err(|error| CliError::because(format!("failed to run `{shown}`"), &error))?;
+        .map_err(|error| CliError::because(format!("failed to run `{shown}`"), error))?;
     if !status.success() {
         let stderr = String::from_utf8_lossy(&stderr);
         return Err(CliError::cannot(format!(

@@ -59,7 +59,7 @@ pub(super) fn compile(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| CliError::because("cargo cannot be run", &error))?;
+        .map_err(|error| CliError::because("cargo cannot be run", error))?;
     let stderr = child.stderr.take().map(|mut stderr| {
         std::thread::spawn(move || {
             let mut text = String::new();
@@ -81,7 +81,7 @@ pub(super) fn compile(
     }
     let status = child
         .wait()
-        .map_err(|error| CliError::because("cargo cannot be waited for", &error))?;
+        .map_err(|error| CliError::because("cargo cannot be waited for", error))?;
     let said = stderr
         .and_then(|stderr| stderr.join().ok())
         .unwrap_or_default();
@@ -192,7 +192,7 @@ fn forget_namesakes(project: &Project, metadata: &Metadata, target: &Path) -> Re
                     profile,
                 ]);
                 let cleaned = clean.arg("--target-dir").arg(target).output();
-                cleaned.map_err(|error| CliError::because("cargo cannot be run", &error))?;
+                cleaned.map_err(|error| CliError::because("cargo cannot be run", error))?;
             }
         }
         write_cache(&owner, here.as_bytes())?;

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use hecate_daemon::admission::{self, TARGET, Trust};
 use hecate_manifest::bundle::{BundleInfo, Compression, MANIFEST, Profile, file_name, pack};
 use hecate_manifest::keys::HomeKey;
+use hecate_manifest::rules::Severity;
 use semver::Version;
 
+use crate::check::check_project;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::progress::Phase;
@@ -32,15 +34,15 @@ pub(crate) struct Built {
 /// Builds the project's bundle. Nothing is written but below build directories.
 pub(crate) fn build(project: &Project, profile: Profile, cx: &Context) -> Result<Built, CliError> {
     tools::check_toolchain(project.root())?;
+    refuse_findings(project, cx)?;
     let manifest = project.manifest()?;
     frontend::build(project, cx)?;
     let compiled = compile(project, profile, cx)?;
 
     let phase = Phase::begin(cx.printer(), "pack");
     let library = crate::project::file_bytes(&compiled.library)?;
-    let verdict = admission::verdict_of(&library).map_err(|error| {
-        CliError::because("the library that was built cannot be loaded", &error)
-    })?;
+    let verdict = admission::verdict_of(&library)
+        .map_err(|error| CliError::because("the library that was built cannot be loaded", error))?;
     let mut contents = files::collect(project, profile)?;
     contents.insert(
         MANIFEST.to_owned(),
@@ -55,7 +57,7 @@ pub(crate) fn build(project: &Project, profile: Profile, cx: &Context) -> Result
         version: manifest.version.clone(),
         target: tools::host_target()?,
         sdk: Version::parse(&verdict.note.sdk)
-            .map_err(|error| CliError::because("the library names no SDK version", &error))?,
+            .map_err(|error| CliError::because("the library names no SDK version", error))?,
         abi: verdict.note.abi,
         rustc: verdict.note.rustc,
         commit,
@@ -65,17 +67,17 @@ pub(crate) fn build(project: &Project, profile: Profile, cx: &Context) -> Result
         files: std::collections::BTreeMap::new(),
     };
     let key = HomeKey::generate_or_load(&cx.home().keys())
-        .map_err(|error| CliError::because("the key of this home cannot be used", &error))?;
+        .map_err(|error| CliError::because("the key of this home cannot be used", error))?;
     let compression = if profile == Profile::Release {
         Compression::Small
     } else {
         Compression::Fast
     };
     let packed = pack(&contents, &info, Some(&key), compression)
-        .map_err(|error| CliError::because("the bundle cannot be packed", &error))?;
+        .map_err(|error| CliError::because("the bundle cannot be packed", error))?;
     // What an installation would refuse is said here.
     let admitted = admission::admit(packed.as_slice(), cx.home(), Trust::Signed)
-        .map_err(|error| CliError::because("the bundle would not be installed", &error))?;
+        .map_err(|error| CliError::because("the bundle would not be installed", error))?;
     let info = admitted.bundle.info;
     phase.done(&format!(
         "{} files, {} KiB",
@@ -86,6 +88,29 @@ pub(crate) fn build(project: &Project, profile: Profile, cx: &Context) -> Result
         file_name: file_name(&info.name, &info.version, TARGET),
         packed,
         info,
+    })
+}
+
+/// What `hecate check` finds wrong is not bundled.
+fn refuse_findings(project: &Project, cx: &Context) -> Result<(), CliError> {
+    let findings = check_project(project, cx)?;
+    let mut errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let Some(first) = errors.next() else {
+        return Ok(());
+    };
+    let place = first.span.map_or_else(
+        || first.file.clone(),
+        |span| format!("{}:{}", first.file, span.line),
+    );
+    let error = CliError::cannot(format!("{place}: {} ({})", first.message, first.rule.code));
+    let more = errors.count();
+    Err(match more {
+        0 => error.hint("`hecate check` shows it in its place"),
+        _ => error.hint(format!(
+            "and {more} more: `hecate check` shows them all in their places"
+        )),
     })
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct InstallArgs {
 pub(crate) fn run(args: &InstallArgs, cx: &Context) -> Result<(), CliError> {
     let path = cx.dir().join(&args.file);
     let bundle = fs::read(&path).map_err(|error| {
-        CliError::because(format!("failed to read `{}`", args.file.display()), &error)
+        CliError::because(format!("failed to read `{}`", args.file.display()), error)
     })?;
     let installed = send(cx, bundle, args.allow_unsigned)?;
     show(cx, &installed);

@@ -1,6 +1,11 @@
 //! One file for each verb: its arguments, and what it does with them.
 
 pub(crate) mod bundle;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod r#gen;
 pub(crate) mod install;
 pub(crate) mod logs;

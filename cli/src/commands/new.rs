@@ -49,7 +49,7 @@ pub(crate) fn run(args: &NewArgs, cx: &Context) -> Result<(), CliError> {
         Some(name) => name.clone(),
         None => Prompts::of(cx, "`hecate new plugin` needs a NAME")?.plugin_name()?,
     };
-    let made = make_plugin(
+    let command = make_plugin(
         &name,
         args.frontend,
         args.dir.clone(),
@@ -59,28 +59,20 @@ pub(crate) fn run(args: &NewArgs, cx: &Context) -> Result<(), CliError> {
     )?;
     if args.name.is_none() {
         cx.printer()
-            .note(&format!("the same without questions: {}", made.command));
+            .note(&format!("the same without questions: {command}"));
     }
     Ok(())
 }
 
-/// A plugin that was made.
-pub(crate) struct Made {
-    /// Where.
-    pub(crate) root: PathBuf,
-    /// The command that makes it.
-    pub(crate) command: String,
-}
-
-/// Makes a plugin, or shows what would be made.
-pub(crate) fn make_plugin(
+/// Makes a plugin, or shows what would be made. Gives the command that asks for the same.
+fn make_plugin(
     name: &str,
     frontend: Frontend,
     dir: Option<PathBuf>,
     sdk: Option<SdkSource>,
     how: CarryOutArgs,
     cx: &Context,
-) -> Result<Made, CliError> {
+) -> Result<String, CliError> {
     let name = plugin_name(name)?;
     let kebab = name.kebab();
     let root = cx
@@ -125,7 +117,7 @@ pub(crate) fn make_plugin(
     )?;
     if how.is_preview() {
         preview(cx, &plan, how)?;
-        return Ok(Made { root, command });
+        return Ok(command);
     }
     generate::apply_new(&root, &plan)?;
     // A project without a repository works as well.
@@ -146,7 +138,7 @@ pub(crate) fn make_plugin(
             done: &done,
         },
     );
-    Ok(Made { root, command })
+    Ok(command)
 }
 
 /// Checks the name of a plugin, which is also that of its package.

@@ -47,7 +47,7 @@ pub(crate) fn say_where(cx: &Context, port: u16) {
 /// Resolves when the process is asked to end.
 pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
     let listen = |kind| {
-        signal(kind).map_err(|error| CliError::because("signals cannot be listened for", &error))
+        signal(kind).map_err(|error| CliError::because("signals cannot be listened for", error))
     };
     let (mut interrupt, mut terminate) = (
         listen(SignalKind::interrupt())?,
@@ -62,15 +62,19 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
 }
 
 pub(crate) fn not_started(error: DaemonError) -> CliError {
-    let shown = CliError::because(error.to_string(), &error);
-    match error {
-        DaemonError::Running { pid } => shown.hint(format!(
+    let hint = match &error {
+        DaemonError::Running { pid } => Some(format!(
             "use it (`hecate ps`), end it (`kill {pid}`), or name another home with `--home DIR`"
         )),
-        DaemonError::PortTaken { port, .. } => shown.hint(format!(
+        DaemonError::PortTaken { port, .. } => Some(format!(
             "free it, or take another one: `--port {}`",
             port.wrapping_add(1)
         )),
-        _ => shown,
+        _ => None,
+    };
+    let shown = CliError::because(error.to_string(), error);
+    match hint {
+        Some(hint) => shown.hint(hint),
+        None => shown,
     }
 }

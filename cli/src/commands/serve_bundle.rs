@@ -23,7 +23,7 @@ const END_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(bundle: &Path, allow_unsigned: bool, cx: &Context) -> Result<(), CliError> {
     let unreadable =
-        |error| CliError::because(format!("failed to read `{}`", bundle.display()), &error);
+        |error| CliError::because(format!("failed to read `{}`", bundle.display()), error);
     let packed = fs::read(cx.dir().join(bundle)).map_err(unreadable)?;
     let trust = if allow_unsigned {
         Trust::Unsigned
@@ -35,7 +35,7 @@ pub(super) fn run(bundle: &Path, allow_unsigned: bool, cx: &Context) -> Result<(
             .await
             .map_err(not_started)?;
         let solo = Solo::start(packed.as_slice(), trust, cx.home(), server.port()).await;
-        let solo = solo.map_err(|error| CliError::because(error.to_string(), &error))?;
+        let solo = solo.map_err(|error| CliError::because(error.to_string(), error))?;
         let solo = Arc::new(solo);
         let url = format!("http://localhost:{}/plugin/{}/", server.port(), solo.name());
         cx.printer()

@@ -29,7 +29,7 @@ pub(crate) fn apply(root: &Path, plan: &Plan, command: &str) -> Result<(), CliEr
         }
     }
     let entry =
-        journal::begin(root, plan, command).map_err(|error| failed("the journal", &error))?;
+        journal::begin(root, plan, command).map_err(|error| failed("the journal", error))?;
     if let Err((step, error)) = write_drafts(root, plan) {
         for step in &plan.steps {
             // What was not written need not be removed.
@@ -37,7 +37,7 @@ pub(crate) fn apply(root: &Path, plan: &Plan, command: &str) -> Result<(), CliEr
         }
         journal::give_up(root);
         remove_empty_dirs(root, plan);
-        return Err(failed(&format!("`{}`", step.path), &error).hint("nothing was changed"));
+        return Err(failed(&format!("`{}`", step.path), error).hint("nothing was changed"));
     }
     put_in_place(root, plan)?;
     journal::end(root, &entry);
@@ -53,23 +53,20 @@ pub(crate) fn apply_new(root: &Path, plan: &Plan) -> Result<(), CliError> {
         )));
     };
     fs::create_dir_all(parent)
-        .map_err(|error| failed(&format!("`{}`", parent.display()), &error))?;
+        .map_err(|error| failed(&format!("`{}`", parent.display()), error))?;
     let draft = tempfile::Builder::new()
         .prefix(&format!(".{}.hecate-", name.to_string_lossy()))
         .tempdir_in(parent)
-        .map_err(|error| failed(&format!("a directory in `{}`", parent.display()), &error))?;
+        .map_err(|error| failed(&format!("a directory in `{}`", parent.display()), error))?;
     for step in &plan.steps {
         let Some(after) = &step.after else { continue };
         let written = write_at(&step.path.below(draft.path()), after);
-        written.map_err(|error| {
-            failed(&format!("`{}`", step.path), &error).hint("nothing was made")
-        })?;
+        written
+            .map_err(|error| failed(&format!("`{}`", step.path), error).hint("nothing was made"))?;
     }
     // Renaming onto an empty directory is allowed, onto anything else it fails.
     let made = fs::rename(draft.path(), root);
-    made.map_err(|error| {
-        failed(&format!("`{}`", root.display()), &error).hint("nothing was made")
-    })?;
+    made.map_err(|error| failed(&format!("`{}`", root.display()), error).hint("nothing was made"))?;
     // The directory that was the draft is now the project: it must not be removed.
     _ = draft.keep();
     Ok(())
@@ -84,7 +81,7 @@ pub(super) fn put_in_place(root: &Path, plan: &Plan) -> Result<(), CliError> {
             None => fs::remove_file(&path),
         };
         moved.map_err(|error| {
-            failed(&format!("`{}`", step.path), &error)
+            failed(&format!("`{}`", step.path), error)
                 .hint("the next `hecate` command completes what is missing")
         })?;
     }
@@ -113,12 +110,12 @@ pub(crate) fn write_alone(path: &Path, contents: &[u8]) -> Result<(), CliError> 
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|error: io::Error| failed(&format!("`{}`", path.display()), &error))
+    write().map_err(|error: io::Error| failed(&format!("`{}`", path.display()), error))
 }
 
 /// Writes one file that anybody may delete.
 pub(crate) fn write_cache(path: &Path, contents: &[u8]) -> Result<(), CliError> {
-    write_at(path, contents).map_err(|error| failed(&format!("`{}`", path.display()), &error))
+    write_at(path, contents).map_err(|error| failed(&format!("`{}`", path.display()), error))
 }
 
 /// The contents of a step's file as they are now.
@@ -135,7 +132,7 @@ pub(super) fn read(root: &Path, step: &Step) -> Result<Option<Vec<u8>>, CliError
         }
         Err(error) => Err(CliError::because(
             format!("failed to read `{}`", step.path),
-            &error,
+            error,
         )),
     }
 }
@@ -184,9 +181,10 @@ fn remove_empty_dirs(root: &Path, plan: &Plan) {
     }
 }
 
-fn failed(what: &str, error: &io::Error) -> CliError {
+fn failed(what: &str, error: io::Error) -> CliError {
+    let is_full = error.kind() == io::ErrorKind::StorageFull;
     let failed = CliError::because(format!("failed to write {what}"), error);
-    if error.kind() == io::ErrorKind::StorageFull {
+    if is_full {
         return failed.hint("the disk is full: free some space and run the command again");
     }
     failed

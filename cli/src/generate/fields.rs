@@ -99,15 +99,11 @@ impl FromStr for FieldSpec {
             );
         };
         let named = Name::parse(name).map_err(|error| {
-            let suggestion = error
-                .suggestion
-                .as_ref()
-                .map(|suggestion| format!("did you mean `{suggestion}:{kind}`?"));
-            let shown = CliError::because(format!("the field `{text}` has no good name"), &error);
-            suggestion.map_or(shown, |suggestion| {
-                CliError::usage(format!("the field `{text}` has no good name: {error}"))
-                    .hint(suggestion)
-            })
+            let shown = CliError::usage(format!("the field `{text}` has no good name: {error}"));
+            match error.suggestion {
+                Some(suggestion) => shown.hint(format!("did you mean `{suggestion}:{kind}`?")),
+                None => shown,
+            }
         })?;
         let (kind, optional) = kind
             .strip_suffix('?')

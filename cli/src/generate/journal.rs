@@ -93,7 +93,7 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
         Err(error) => {
             return Err(CliError::because(
                 format!("failed to read `{}`", path.display()),
-                &error,
+                error,
             ));
         }
     };
@@ -101,7 +101,7 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
     let entry: Entry = serde_json::from_slice(&text).map_err(|error| {
         CliError::because(
             format!("an interrupted run cannot be completed: `{shown}` cannot be read"),
-            &error,
+            error,
         )
         .hint(format!(
             "look at the project's files, then remove `{shown}`"
@@ -133,7 +133,7 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
     }
     let rest = Plan { steps: missing };
     write_drafts(root, &rest).map_err(|(step, error)| {
-        CliError::because(format!("failed to write `{}`", step.path), &error)
+        CliError::because(format!("failed to write `{}`", step.path), error)
     })?;
     put_in_place(root, &rest)?;
     end(root, &Begun(root.join(DIR)));
@@ -182,7 +182,7 @@ impl EntryStep {
         let path = RelPath::new(self.path).map_err(|error| {
             CliError::because(
                 "an interrupted run names a file outside of the project",
-                &error,
+                error,
             )
         })?;
         Ok(Step {

@@ -26,9 +26,10 @@ pub(crate) use diff::diff;
 pub(crate) use fields::parse_fields;
 pub(crate) use format::Formatter;
 pub(crate) use journal::recover;
+pub(crate) use lock::hash;
 pub(crate) use owned::refresh;
 pub(crate) use plan::Plan;
 pub(crate) use request::{
     Frontend, NewCommand, NewDivision, NewPlugin, NewProjection, NewQuery, QueryKind, Request, plan,
 };
-pub(crate) use tree::{divisions_in, read_division};
+pub(crate) use tree::{DivisionTree, SourceFault, divisions_in, read_division, unreadable_sources};

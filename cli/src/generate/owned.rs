@@ -112,6 +112,8 @@ struct Composition<'a> {
     archives: Vec<EventCx>,
     /// Modules of desks with routes.
     routed: Vec<String>,
+    /// Desks in the order of their columns: what a thing is born with comes first.
+    column_desks: Vec<String>,
     indexes: Vec<String>,
 }
 
@@ -168,6 +170,9 @@ fn composition<'a>(
     for (department, folder) in all.filter(|(_, folder)| folder.has("route")) {
         routed.push(format!("{department}::{}", folder.name));
     }
+    let name = |desk: &CommandDesk| desk.folder.name.snake().to_owned();
+    let (births, others): (Vec<_>, Vec<_>) = tree.commands.iter().partition(|desk| desk.is_birth);
+    let column_desks = births.into_iter().chain(others).map(name).collect();
     let columns = tree.columns();
     let indexes = indexes(tree, &division.plural)
         .into_iter()
@@ -196,6 +201,7 @@ fn composition<'a>(
         births: first_event(birth),
         archives: first_event(tree.archive()),
         routed,
+        column_desks,
         indexes: indexes.collect(),
         division,
     })
@@ -282,10 +288,10 @@ pub(super) fn render<C: Serialize>(
 ) -> Result<BTreeMap<RelPath, Vec<u8>>, CliError> {
     let rendered = catalog
         .render(kind, context)
-        .map_err(|error| CliError::bug(format!("a template failed: {error}")).caused_by(&error))?;
+        .map_err(|error| CliError::bug(format!("a template failed: {error}")).caused_by(error))?;
     let file = |Rendered { path, contents, .. }: Rendered| {
         let path = RelPath::new(path).map_err(|error| {
-            CliError::because(format!("the template `{kind}` leaves the project"), &error)
+            CliError::because(format!("the template `{kind}` leaves the project"), error)
         })?;
         Ok((path, contents))
     };

@@ -61,10 +61,8 @@ pub(super) fn read(text: &str) -> Result<Source, syn::Error> {
                 }
             }
             Item::Const(item) if item.ident == "COLUMNS" => source.columns = columns_of(&item.expr),
-            Item::Static(item) => {
-                if quoted(&item.ty).contains("Table") {
-                    source.tables.push(item.ident.to_string());
-                }
+            Item::Static(item) if quoted(&item.ty).contains("Table") => {
+                source.tables.push(item.ident.to_string());
             }
             _ => {}
         }

@@ -140,6 +140,22 @@ impl DivisionTree {
         columns
     }
 
+    /// A desk's folder, relative to the project.
+    pub(crate) fn desk_path(&self, department: &str, folder: &Folder) -> String {
+        format!(
+            "divisions/{}/src/{department}/{}",
+            self.subject, folder.name
+        )
+    }
+
+    /// An event's file, relative to the project.
+    pub(crate) fn event_path(&self, event: &EventFile) -> String {
+        format!(
+            "divisions/{}/src/{}/{}/{}.rs",
+            self.subject, self.departments.cmd, event.desk, event.module
+        )
+    }
+
     /// Directory of the division, and of its package.
     pub(crate) fn dir(&self) -> &str {
         self.subject.snake()
@@ -158,12 +174,15 @@ pub(crate) fn divisions_in(view: &View) -> Vec<Name> {
         .collect()
 }
 
+/// The files of one desk's folder: module name and text.
+type DeskFiles<'a> = Vec<(String, &'a [u8])>;
+
 /// Reads the division about `subject`.
 pub(crate) fn read_division(view: &View, subject: &Name) -> Result<DivisionTree, CliError> {
     let departments = Departments::of(subject);
     let src = format!("divisions/{subject}/src");
     let mut modules: Vec<String> = Vec::new();
-    let mut folders: BTreeMap<(String, String), Vec<(String, &[u8])>> = BTreeMap::new();
+    let mut folders: BTreeMap<(String, String), DeskFiles<'_>> = BTreeMap::new();
     for (path, bytes) in view.below(&src) {
         let parts: Vec<_> = path.split('/').collect();
         match parts.as_slice() {
@@ -197,7 +216,7 @@ pub(crate) fn read_division(view: &View, subject: &Name) -> Result<DivisionTree,
     for ((department, desk), files) in folders {
         let place = format!("{src}/{department}/{desk}");
         let name = Name::parse_composite(&desk).map_err(|error| {
-            CliError::because(format!("`{place}` is not named as a desk is"), &error)
+            CliError::because(format!("`{place}` is not named as a desk is"), error)
         })?;
         let folder = Folder {
             name,
@@ -328,8 +347,48 @@ fn parse(bytes: &[u8], path: &str) -> Result<Source, CliError> {
                 "`{path}`, line {}: it is not Rust that can be read",
                 at.line
             ),
-            &error,
+            error,
         )
         .hint("mend it first: what is generated follows from it")
     })
+}
+
+/// A source file that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourceFault {
+    /// The file, relative to the project.
+    pub(crate) file: String,
+    /// Line and column, from 1.
+    pub(crate) line: Option<(u32, u32)>,
+    /// What is wrong.
+    pub(crate) message: String,
+}
+
+/// Every file of a division that is not Rust.
+pub(crate) fn unreadable_sources(view: &View) -> Vec<SourceFault> {
+    let mut faults = Vec::new();
+    for (path, bytes) in view
+        .below("divisions")
+        .filter(|(path, _)| path.ends_with(".rs"))
+    {
+        let file = format!("divisions/{path}");
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            faults.push(SourceFault {
+                file,
+                line: None,
+                message: "the file is not UTF-8 text".to_owned(),
+            });
+            continue;
+        };
+        if let Err(error) = source::read(text) {
+            let at: proc_macro2::LineColumn = error.span().start();
+            let line = Some((at.line as u32, at.column as u32 + 1));
+            faults.push(SourceFault {
+                file,
+                line,
+                message: format!("not Rust: {error}"),
+            });
+        }
+    }
+    faults
 }

@@ -38,7 +38,7 @@ impl ReservedError {
 
 /// Fields that rows, answers, pages, events and queries have of themselves, and another word; without one, the subject
 /// goes before it.
-const TAKEN: [(&str, &str); 15] = [
+const TAKEN: [(&str, &str); 16] = [
     ("after", "follows"),
     ("code", ""),
     ("command_id", "source_command"),
@@ -49,6 +49,7 @@ const TAKEN: [(&str, &str); 15] = [
     ("limit", "maximum"),
     ("next", "following"),
     ("ok", "accepted"),
+    ("order", "sequence"),
     ("position", ""),
     ("q", "question"),
     ("sort", "kind"),

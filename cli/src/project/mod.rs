@@ -13,7 +13,9 @@ use hecate_manifest::Manifest;
 use crate::context::Context;
 use crate::error::CliError;
 
-pub(crate) use read::{file_bytes, file_text, is_dir, is_file, list_files, list_names};
+pub(crate) use read::{
+    file_bytes, file_text, fingerprint, is_dir, is_file, list_files, list_names,
+};
 pub(crate) use rel_path::RelPath;
 pub(crate) use sdk_source::{SdkSource, default_sdk, is_sdk, local_patch};
 pub(crate) use settings::Settings;
@@ -68,7 +70,7 @@ impl Project {
     /// Its manifest.
     pub(crate) fn manifest(&self) -> Result<Manifest, CliError> {
         Manifest::parse(&self.manifest_text).map_err(|error| {
-            CliError::because("`manifest.json` cannot be used", &error)
+            CliError::because("`manifest.json` cannot be used", error)
                 .hint("`hecate check` shows everything that is wrong with it, with lines")
         })
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is where files are read")]
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -21,7 +22,7 @@ pub(crate) fn is_dir(path: &Path) -> bool {
 /// The bytes of a file.
 pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
     fs::read(path)
-        .map_err(|error| CliError::because(format!("failed to read `{}`", path.display()), &error))
+        .map_err(|error| CliError::because(format!("failed to read `{}`", path.display()), error))
 }
 
 /// The text of a file.
@@ -32,7 +33,7 @@ pub(crate) fn file_text(path: &Path) -> Result<String, CliError> {
 
 /// The names in a directory.
 pub(crate) fn list_names(dir: &Path) -> Result<Vec<String>, CliError> {
-    let failed = |error| CliError::because(format!("failed to list `{}`", dir.display()), &error);
+    let failed = |error| CliError::because(format!("failed to list `{}`", dir.display()), error);
     let entries = fs::read_dir(dir).map_err(failed)?;
     entries
         .map(|entry| {
@@ -41,6 +42,32 @@ pub(crate) fn list_names(dir: &Path) -> Result<Vec<String>, CliError> {
                 .map_err(failed)
         })
         .collect()
+}
+
+/// A fingerprint of the files at and below `paths`: it changes whenever one of them does. What builds leave behind is
+/// not looked at.
+pub(crate) fn fingerprint(root: &Path, paths: &[String]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let skipped = ["target", "node_modules", ".git", ".hecate"];
+    for path in paths {
+        let walk = WalkDir::new(root.join(path))
+            .sort_by_file_name()
+            .into_iter();
+        let wanted =
+            |entry: &walkdir::DirEntry| !skipped.iter().any(|name| entry.file_name() == *name);
+        // A file that goes away meanwhile changes the next fingerprint.
+        for entry in walk
+            .filter_entry(wanted)
+            .flatten()
+            .filter(|entry| entry.file_type().is_file())
+        {
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            (entry.path(), metadata.len(), metadata.modified().ok()).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// All files below `dir`, in order, with paths relative to it; none if there is no such directory. Symbolic links
@@ -52,7 +79,7 @@ pub(crate) fn list_files(dir: &Path) -> Result<Vec<PathBuf>, CliError> {
     }
     for entry in WalkDir::new(dir).sort_by_file_name() {
         let entry = entry.map_err(|error| {
-            CliError::because(format!("failed to list `{}`", dir.display()), &error)
+            CliError::because(format!("failed to list `{}`", dir.display()), error)
         })?;
         if entry.file_type().is_symlink() {
             return Err(CliError::cannot(format!(

@@ -13,11 +13,6 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// A view of these files.
-    pub(crate) const fn new(files: BTreeMap<RelPath, Vec<u8>>) -> Self {
-        Self { files }
-    }
-
     /// Reads the named files where they exist, and everything below the named directories.
     pub(crate) fn read(root: &Path, files: &[&str], dirs: &[&str]) -> Result<Self, CliError> {
         let mut view = Self::default();
@@ -80,7 +75,7 @@ impl View {
 
     fn add(&mut self, root: &Path, file: &str) -> Result<(), CliError> {
         let path = RelPath::new(file)
-            .map_err(|error| CliError::because("a file has a name that is none", &error))?;
+            .map_err(|error| CliError::because("a file has a name that is none", error))?;
         let bytes = file_bytes(&path.below(root))?;
         self.files.insert(path, bytes);
         Ok(())

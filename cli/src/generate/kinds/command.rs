@@ -51,7 +51,7 @@ pub(in crate::generate) fn draft(
     let place = format!("divisions/{subject}/src/{}/{name}", tree.departments.cmd);
     let event = desk
         .event(&request.overrides)
-        .map_err(|error| event_error(&error, &desk))?;
+        .map_err(|error| event_error(error, &desk))?;
     let record = format!("{subject}/{name}");
     // A desk that initiates is a birth, said or not.
     let birth = request.birth || (desk.verb().snake() == "initiate" && desk.subject() == subject);
@@ -101,17 +101,16 @@ pub(in crate::generate) fn desk_of(
     known: &[Name],
 ) -> Result<Desk, CliError> {
     Desk::new(verb, subject, known).map_err(|error| {
-        let shown = CliError::because(format!("`{verb} {subject}` names no desk"), &error);
-        match error {
-            DeskError::NoSubject { .. } => {
-                shown.hint("name what it is about too: `hecate gen desk cmd confirm order`")
-            }
-            _ => shown,
+        let no_subject = matches!(error, DeskError::NoSubject { .. });
+        let shown = CliError::because(format!("`{verb} {subject}` names no desk"), error);
+        if no_subject {
+            return shown.hint("name what it is about too: `hecate gen desk cmd confirm order`");
         }
+        shown
     })
 }
 
-fn event_error(error: &EventError, desk: &Desk) -> CliError {
+fn event_error(error: EventError, desk: &Desk) -> CliError {
     CliError::because(
         format!("the desk `{}` has no good name for its event", desk.name()),
         error,
@@ -175,7 +174,7 @@ fn retired_bits(draft: &Draft<'_>) -> Result<u64, CliError> {
     };
     let document: toml_edit::DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| {
-            CliError::because("`contracts/flags.toml` cannot be read", &error)
+            CliError::because("`contracts/flags.toml` cannot be read", error)
         })?;
     let bits = document
         .get("retired")

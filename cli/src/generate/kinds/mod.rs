@@ -56,7 +56,7 @@ impl<'a> Draft<'a> {
     pub(super) fn plugin(&self) -> Result<String, CliError> {
         let text = self.now.text("manifest.json")?.unwrap_or_default();
         let manifest = hecate_manifest::Manifest::parse(text).map_err(|error| {
-            CliError::because("`manifest.json` cannot be used", &error)
+            CliError::because("`manifest.json` cannot be used", error)
                 .hint("`hecate check` shows what is wrong with it")
         })?;
         Ok(manifest.name.to_string())
@@ -112,13 +112,13 @@ impl<'a> Draft<'a> {
         context: &C,
     ) -> Result<(), CliError> {
         let bug = |error: hecate_templates::TemplateError| {
-            CliError::bug(format!("the template `{kind}` failed: {error}")).caused_by(&error)
+            CliError::bug(format!("the template `{kind}` failed: {error}")).caused_by(error)
         };
         let template = self.catalog.kind(kind).map_err(bug)?.version;
         let mut seeded = Vec::new();
         for file in self.catalog.render(kind, context).map_err(bug)? {
             let path = RelPath::new(file.path).map_err(|error| {
-                CliError::because(format!("the template `{kind}` leaves the project"), &error)
+                CliError::because(format!("the template `{kind}` leaves the project"), error)
             })?;
             if self.before.has(path.as_str()) {
                 return Err(CliError::cannot(format!("`{path}` is there already"))

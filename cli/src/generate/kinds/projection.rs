@@ -166,5 +166,5 @@ fn columns(events: &[&EventFile]) -> Result<Vec<FieldSpec>, CliError> {
 
 fn composite(name: &str) -> Result<Name, CliError> {
     Name::parse_composite(name)
-        .map_err(|error| CliError::because(format!("`{name}` is no name for a desk"), &error))
+        .map_err(|error| CliError::because(format!("`{name}` is no name for a desk"), error))
 }

@@ -50,10 +50,18 @@ struct FieldRef {
     source: Option<SourceCx>,
 }
 
+/// A column that can be asked for.
+struct Column<'t> {
+    name: String,
+    kind: FieldType,
+    /// The desk whose command fills it.
+    desk: Option<&'t CommandDesk>,
+}
+
 /// A table that can be asked.
 struct Table<'t> {
     cx: TableCx,
-    columns: Vec<(String, FieldType, Option<&'t CommandDesk>)>,
+    columns: Vec<Column<'t>>,
     source: Option<&'t CommandDesk>,
 }
 
@@ -89,15 +97,15 @@ pub(in crate::generate) fn draft(
         QueryKind::Count => format!("{base}/count"),
     };
     let source = match chosen.first() {
-        Some((_, _, desk)) if kind == QueryKind::ByField => *desk,
+        Some(column) if kind == QueryKind::ByField => column.desk,
         _ => table.source,
     };
-    let field_ref = |(name, kind, desk): &&(String, FieldType, Option<&CommandDesk>)| FieldRef {
-        words: name.replace('_', " "),
-        name: name.clone(),
-        other_text: other_text(kind),
-        bad_text: bad_text(kind),
-        source: desk.and_then(SourceCx::of),
+    let field_ref = |column: &&Column<'_>| FieldRef {
+        words: column.name.replace('_', " "),
+        name: column.name.clone(),
+        other_text: other_text(&column.kind),
+        bad_text: bad_text(&column.kind),
+        source: column.desk.and_then(SourceCx::of),
     };
     let context = QueryCx {
         division: DivisionCx::new(&draft.plugin()?, &tree),
@@ -127,7 +135,11 @@ fn table<'t>(tree: &'t DivisionTree, subject: &Name) -> Result<Table<'t>, CliErr
         let columns = tree
             .columns()
             .into_iter()
-            .map(|(name, (kind, desk))| (name.to_owned(), kind.clone(), Some(desk)));
+            .map(|(name, (kind, desk))| Column {
+                name: name.to_owned(),
+                kind: kind.clone(),
+                desk: Some(desk),
+            });
         return Ok(Table {
             columns: columns.collect(),
             cx: TableCx {
@@ -163,10 +175,11 @@ fn table<'t>(tree: &'t DivisionTree, subject: &Name) -> Result<Table<'t>, CliErr
             };
             tree.commands.iter().find(has)
         };
-        let columns = desk
-            .columns
-            .iter()
-            .map(|(name, kind)| (name.clone(), kind.clone(), of_column(name)));
+        let columns = desk.columns.iter().map(|(name, kind)| Column {
+            name: name.clone(),
+            kind: kind.clone(),
+            desk: of_column(name),
+        });
         return Ok(Table {
             columns: columns.collect(),
             cx: TableCx {
@@ -213,7 +226,7 @@ fn name(request: &NewQuery) -> Result<(Name, String), CliError> {
         }
     };
     let name = Name::parse_composite(&name)
-        .map_err(|error| CliError::because(format!("`{name}` is no name for a desk"), &error))?;
+        .map_err(|error| CliError::because(format!("`{name}` is no name for a desk"), error))?;
     Ok((name, base))
 }
 
@@ -221,8 +234,8 @@ fn name(request: &NewQuery) -> Result<(Name, String), CliError> {
 fn chosen<'c, 't>(
     request: &NewQuery,
     table: &'c Table<'t>,
-) -> Result<Vec<&'c (String, FieldType, Option<&'t CommandDesk>)>, CliError> {
-    let text = |column: &&(String, FieldType, Option<&CommandDesk>)| column.1 == FieldType::String;
+) -> Result<Vec<&'c Column<'t>>, CliError> {
+    let text = |column: &&Column<'_>| column.kind == FieldType::String;
     if matches!(request.kind, QueryKind::ById | QueryKind::Count) && !request.fields.is_empty() {
         return Err(CliError::usage(format!(
             "a query `{}` takes no fields",
@@ -244,12 +257,12 @@ fn chosen<'c, 't>(
         let column = table
             .columns
             .iter()
-            .find(|(name, _, _)| name == field.snake());
+            .find(|column| column.name == field.snake());
         let column = column.ok_or_else(|| unknown_column(field, table))?;
         if request.kind == QueryKind::Search && !text(&column) {
             return Err(CliError::cannot(format!(
                 "`{field}` is of type {}, and only text can be searched",
-                column.1
+                column.kind
             )));
         }
         chosen.push(column);
@@ -265,7 +278,7 @@ fn unknown_column(field: &Name, table: &Table<'_>) -> CliError {
     let known: Vec<Name> = table
         .columns
         .iter()
-        .filter_map(|(name, _, _)| Name::parse(name).ok())
+        .filter_map(|column| Name::parse(&column.name).ok())
         .collect();
     if known.is_empty() {
         return error.hint("the table has no columns of its own yet: give a desk fields first");

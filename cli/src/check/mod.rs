@@ -1,0 +1,118 @@
+//! `hecate check`: everything that is wrong with a project, in one run.
+//!
+//! The rules for manifests are those of `hecate-manifest`, which the daemon goes by as well; [`rules`] has those for the
+//! source. All of them report in one record, [`Finding`], and print nothing.
+
+mod render;
+mod rules;
+mod sdk;
+
+use std::path::Path;
+
+use hecate_manifest::rules::{
+    CargoVersion, Context as ManifestContext, Finding, Rule, Scope, Span, check_manifest,
+    manifest_rules,
+};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::generate::{DivisionTree, SourceFault, divisions_in, read_division, unreadable_sources};
+use crate::project::{MANIFEST, Project, View, file_text, is_file};
+
+pub(crate) use render::{Format, count, print};
+
+/// What the rules for a project's source are told.
+pub(crate) struct Subject<'a> {
+    pub(crate) view: &'a View,
+    /// The plugin's technical name, if the manifest has a good one.
+    pub(crate) plugin: Option<String>,
+    /// The divisions whose source can be read.
+    pub(crate) divisions: Vec<DivisionTree>,
+    /// Files that are not Rust.
+    pub(crate) faults: Vec<SourceFault>,
+}
+
+impl Subject<'_> {
+    /// The place of a text in a file, if both are there.
+    fn find(&self, file: &str, text: &str) -> Option<Span> {
+        let contents = self.view.text(file).ok()??;
+        let at = contents.find(text)?;
+        Some(Span::of(contents, at..at + text.len()))
+    }
+}
+
+/// Every rule there is, in the order of the codes.
+pub(crate) fn all_rules() -> Vec<&'static Rule> {
+    let mut rules: Vec<_> = manifest_rules().chain(rules::all()).collect();
+    rules.sort_by_key(|rule| rule.code);
+    rules
+}
+
+/// All findings in a manifest that stands alone.
+pub(crate) fn check_file(path: &Path, shown: &str) -> Result<Vec<Finding>, CliError> {
+    Ok(check_manifest(
+        shown,
+        &file_text(path)?,
+        &ManifestContext::default(),
+    ))
+}
+
+/// All findings in a project, in the order of files and lines.
+pub(crate) fn check_project(project: &Project, cx: &Context) -> Result<Vec<Finding>, CliError> {
+    let view = project.view()?;
+    let sdk = sdk::resolved(project, &view, cx);
+    let cargo_version = package_version(&view);
+    let exists = |file: &str| {
+        let root = project.root();
+        is_file(&root.join(file)) || is_file(&root.join("priv/static").join(file))
+    };
+    let context = ManifestContext {
+        scope: Scope::Project,
+        sdk: sdk.as_ref(),
+        cargo: cargo_version.as_deref().map(|version| CargoVersion {
+            version,
+            file: "Cargo.toml",
+        }),
+        files: Some(&exists),
+    };
+    let mut findings = check_manifest(MANIFEST, project.manifest_text(), &context);
+    findings.extend(rules::check(&subject(&view, project)));
+    findings.sort_by(|one, other| {
+        (&one.file, one.span, one.rule.code).cmp(&(&other.file, other.span, other.rule.code))
+    });
+    Ok(findings)
+}
+
+fn subject<'a>(view: &'a View, project: &Project) -> Subject<'a> {
+    let faults = unreadable_sources(view);
+    let names = divisions_in(view);
+    // A division with a file that is not Rust is looked at again when that is mended.
+    let readable = names.iter().filter(|name| {
+        let dir = format!("divisions/{name}/");
+        !faults.iter().any(|fault| fault.file.starts_with(&dir))
+    });
+    Subject {
+        view,
+        plugin: project
+            .manifest()
+            .ok()
+            .map(|manifest| manifest.name.to_string()),
+        divisions: readable
+            .filter_map(|name| read_division(view, name).ok())
+            .collect(),
+        faults,
+    }
+}
+
+/// Version of the plugin's own package.
+fn package_version(view: &View) -> Option<String> {
+    let document: toml_edit::DocumentMut = view.text("Cargo.toml").ok()??.parse().ok()?;
+    let of = |table: &toml_edit::Item| {
+        table
+            .get("package")?
+            .get("version")?
+            .as_str()
+            .map(str::to_owned)
+    };
+    of(document.as_item()).or_else(|| of(document.get("workspace")?))
+}

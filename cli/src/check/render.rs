@@ -1,0 +1,176 @@
+//! Findings as they are shown: to people, to programs, to GitHub.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use hecate_manifest::rules::{Finding, Severity};
+use serde_json::json;
+
+use crate::context::Context;
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people: each finding with its place in the text
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+/// Prints the findings; `texts` has the files that they are in.
+pub(crate) fn print(
+    cx: &Context,
+    findings: &[Finding],
+    texts: &BTreeMap<String, String>,
+    format: Format,
+) {
+    let (errors, warnings) = count(findings);
+    match format {
+        Format::Json => {}
+        Format::Github => findings
+            .iter()
+            .for_each(|finding| cx.printer().result(&github(finding))),
+        Format::Text => {
+            for finding in findings {
+                let text = texts.get(&finding.file).map(String::as_str);
+                cx.printer()
+                    .result(&(snippet(finding, text, cx.printer().has_colours()) + "\n"));
+            }
+            cx.printer().result(&summary(errors, warnings));
+        }
+    }
+    cx.printer().json(
+        "check",
+        json!({"findings": findings, "errors": errors, "warnings": warnings}),
+    );
+}
+
+/// How many errors and warnings there are.
+pub(crate) fn count(findings: &[Finding]) -> (usize, usize) {
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    (errors, findings.len() - errors)
+}
+
+fn summary(errors: usize, warnings: usize) -> String {
+    let many = |count: usize, word: &str| {
+        if count == 1 {
+            format!("1 {word}")
+        } else {
+            format!("{count} {word}s")
+        }
+    };
+    match (errors, warnings) {
+        (0, 0) => "no findings".to_owned(),
+        (0, _) => many(warnings, "warning"),
+        (_, 0) => many(errors, "error"),
+        _ => format!("{}, {}", many(errors, "error"), many(warnings, "warning")),
+    }
+}
+
+fn snippet(finding: &Finding, text: Option<&str>, colours: bool) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(&finding.message).id(finding.rule.code));
+    let place = finding
+        .span
+        .zip(text)
+        .and_then(|(span, text)| Some((text, bytes(text, span.line, span.column, span.len)?)));
+    group = match place {
+        Some((text, range)) => group.element(
+            Snippet::source(text)
+                .path(finding.file.as_str())
+                .annotation(AnnotationKind::Primary.span(range)),
+        ),
+        None => group.element(annotate_snippets::Origin::path(finding.file.as_str())),
+    };
+    if let Some(help) = &finding.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    let renderer = if colours {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    renderer.render(&[group])
+}
+
+/// The bytes of a place that is given in lines and characters, both from 1.
+fn bytes(text: &str, line: u32, column: u32, len: u32) -> Option<std::ops::Range<usize>> {
+    let start = text
+        .split_inclusive('\n')
+        .take(line as usize - 1)
+        .map(str::len)
+        .sum::<usize>();
+    let row = text[start..].lines().next()?;
+    let at = |nth: u32| {
+        row.char_indices()
+            .nth(nth as usize)
+            .map_or(row.len(), |(at, _)| at)
+    };
+    Some(start + at(column - 1)..start + at(column - 1 + len))
+}
+
+/// `::error file=…,line=…,col=…,title=…::message`
+fn github(finding: &Finding) -> String {
+    let kind = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let mut line = format!("::{kind} file={}", property(&finding.file));
+    if let Some(span) = finding.span {
+        // Writing to a string does not fail.
+        _ = write!(line, ",line={},col={}", span.line, span.column);
+    }
+    let help = finding
+        .help
+        .as_ref()
+        .map(|help| format!("\nhelp: {help}"))
+        .unwrap_or_default();
+    format!(
+        "{line},title={}::{}",
+        finding.rule.code,
+        data(&format!("{}{help}", finding.message))
+    )
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, data, property};
+
+    #[test]
+    fn places_are_found_by_characters() {
+        let text = "ab\nçd \"x\"\n";
+        assert_eq!(&text[bytes(text, 2, 4, 3).unwrap()], "\"x\"");
+        assert_eq!(
+            &text[bytes(text, 1, 1, 9).unwrap()],
+            "ab",
+            "no further than the line"
+        );
+        assert_eq!(bytes(text, 9, 1, 1), None);
+    }
+
+    #[test]
+    fn github_gets_its_escapes() {
+        assert_eq!(data("50%\nmore"), "50%25%0Amore");
+        assert_eq!(property("a:b,c"), "a%3Ab%2Cc");
+    }
+}
