@@ -1,4 +1,5 @@
-//! The place of one plugin in the daemon: which generation serves, and the gate that holds requests during a swap.
+//! The place of one plugin in the daemon: which generation serves, and the gate that holds requests during a swap and
+//! a first start.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -16,7 +17,7 @@ use crate::generation::Generation;
 use crate::home::PluginHome;
 use crate::state::{State, Status};
 
-/// How long a request may wait for a swap.
+/// How long a request may wait for a swap or a start.
 const HOLD_LIMIT: Duration = Duration::from_secs(2);
 /// How many may.
 const HOLD_MOST: usize = 256;
@@ -48,7 +49,7 @@ struct Gate {
 pub(crate) enum Shut {
     /// Nothing serves.
     NotRunning,
-    /// A swap takes too long, or too many wait for it.
+    /// A swap or a start takes too long, or too many wait for it.
     Busy,
 }
 
@@ -81,26 +82,27 @@ impl Slot {
 
     /// Enters with a request: the generation that will answer it, and the guard that counts it.
     ///
-    /// While the gate is closed for a swap, requests wait here.
+    /// While the gate is closed for a swap, or the first generation starts, requests wait here.
     pub(crate) async fn enter(&self) -> Result<(Arc<Generation>, Working), Shut> {
         let mut until = None;
         loop {
             let opened = self.gate.opened.notified();
-            if let Some(generation) = self.current() {
+            let current = self.current();
+            if let Some(generation) = &current {
                 // Counted first, then looked: who closes the gate sees the count or is seen.
                 let working = generation.instance().enter();
                 let still = self
                     .current
                     .load()
                     .as_ref()
-                    .is_some_and(|now| Arc::ptr_eq(now, &generation));
-                if still && !self.gate.closed.load(Ordering::SeqCst) {
-                    return Ok((generation, working));
+                    .is_some_and(|now| Arc::ptr_eq(now, generation));
+                if still && !self.is_closed() {
+                    return Ok((generation.clone(), working));
                 }
-            } else if !self.gate.closed.load(Ordering::SeqCst) {
+            } else if !self.is_closed() && !self.status().state.is_coming() {
                 return Err(Shut::NotRunning);
             }
-            if !self.gate.closed.load(Ordering::SeqCst) {
+            if current.is_some() && !self.is_closed() {
                 continue;
             }
             let _waiting = Waiting::of(&self.gate).ok_or(Shut::Busy)?;
@@ -134,8 +136,10 @@ impl Slot {
             .take_if(|draining| Arc::ptr_eq(draining, generation));
     }
 
+    /// Sets its status, and lets those who wait for a start look again.
     pub(crate) fn set_status(&self, status: Status) {
         *self.status.write().unwrap_or_else(PoisonError::into_inner) = status;
+        self.gate.opened.notify_waiters();
     }
 
     pub(crate) fn set_metrics(&self, samples: Vec<Sample>) {
@@ -149,6 +153,10 @@ impl Slot {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.gate.closed.load(Ordering::SeqCst)
     }
 
     fn draining_lock(&self) -> MutexGuard<'_, Option<Arc<Generation>>> {

@@ -27,6 +27,13 @@ pub enum State {
     RolledBack,
 }
 
+impl State {
+    /// Whether it is on its way to serving.
+    pub(crate) const fn is_coming(self) -> bool {
+        matches!(self, Self::Installed | Self::Verified | Self::Starting)
+    }
+}
+
 /// A state with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {

@@ -11,8 +11,8 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{admin, envelope};
+use crate::Daemon;
 use crate::slot::Slot;
-use crate::{Daemon, State as PluginState};
 
 /// A plugin that takes longer to say how it is, is `unknown`.
 const LIMIT: Duration = Duration::from_millis(500);
@@ -42,10 +42,7 @@ pub(super) async fn show(State(daemon): State<Arc<Daemon>>) -> Response {
 }
 
 fn is_starting(slot: &Slot) -> bool {
-    matches!(
-        slot.status().state,
-        PluginState::Installed | PluginState::Verified | PluginState::Starting
-    )
+    slot.current().is_none() && slot.status().state.is_coming()
 }
 
 async fn of_plugin(daemon: &Daemon, slot: &Slot) -> Value {

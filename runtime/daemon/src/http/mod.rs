@@ -23,7 +23,6 @@ use tower::ServiceExt;
 
 use crate::Daemon;
 use crate::slot::Shut;
-use crate::state::State;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +73,8 @@ impl Front {
         match slot.enter().await {
             Ok((generation, _working)) => generation.front().respond(request, rest).await,
             Err(Shut::Busy) => retry_later(
-                "plugin_swapping",
-                &format!("`{name}` is being replaced; try again"),
+                "plugin_starting",
+                &format!("`{name}` is starting; try again"),
             ),
             Err(Shut::NotRunning) => {
                 let status = slot.status();
@@ -83,21 +82,14 @@ impl Front {
                     .reason
                     .map(|reason| format!(": {reason}"))
                     .unwrap_or_default();
-                match status.state {
-                    State::Installed | State::Verified | State::Starting => retry_later(
-                        "plugin_starting",
-                        &format!("`{name}` is starting; try again"),
-                    ),
-                    state => {
-                        let state = json!(state).as_str().unwrap_or_default().replace('_', " ");
-                        let message = format!("`{name}` is {state}{reason}");
-                        reply::error(
-                            StatusCode::SERVICE_UNAVAILABLE,
-                            "plugin_not_running",
-                            &message,
-                        )
-                    }
-                }
+                let state = json!(status.state);
+                let state = state.as_str().unwrap_or_default().replace('_', " ");
+                let message = format!("`{name}` is {state}{reason}");
+                reply::error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "plugin_not_running",
+                    &message,
+                )
             }
         }
     }

@@ -1,0 +1,13 @@
+//! What the tests share: a home and a directory of their own, the command's answers as text, a daemon, a client.
+
+mod daemon;
+mod http;
+mod project;
+mod run;
+mod sandbox;
+
+pub(crate) use daemon::Daemon;
+pub(crate) use http::{Answer, get, post, send};
+pub(crate) use project::Project;
+pub(crate) use run::Run;
+pub(crate) use sandbox::{Sandbox, checkout, target_dir};
