@@ -3,6 +3,9 @@
 use super::phrase;
 use super::{Name, NameError, Versioned, VersionedError, past};
 
+/// How the life of every subject begins and ends.
+const WHOLE_LIFE: [&str; 2] = ["initiate", "archive"];
+
 /// What is done to what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Desk {
@@ -163,10 +166,16 @@ impl Desk {
         Ok(Versioned::first(event))
     }
 
-    /// The noun of the subject, the verb's past, then what the subject says beside its noun.
+    /// The noun of the subject, the verb's past, then what the subject says beside its noun. A life as such is that of
+    /// the whole subject: `agent_assigned_to_team`, but `agent_to_team_initiated`.
     fn derived(&self, past_given: Option<&Name>) -> Name {
         let words: Vec<&str> = self.subject.words().collect();
-        let (noun, tail) = words.split_at(phrase::noun_end(&words));
+        let noun_end = if WHOLE_LIFE.contains(&self.verb.snake()) {
+            words.len()
+        } else {
+            phrase::noun_end(&words)
+        };
+        let (noun, tail) = words.split_at(noun_end);
         let past = past_given.cloned().unwrap_or_else(|| past(&self.verb));
         Name::of(
             noun.iter()

@@ -51,6 +51,8 @@ fn real_desks_have_their_events_but_for_three() {
 fn events_tell_what_was_done() {
     for (verb, subject, expected) in [
         ("initiate", "order", "order_initiated"),
+        ("initiate", "agent_to_team", "agent_to_team_initiated"),
+        ("archive", "agent_to_team", "agent_to_team_archived"),
         ("pick_up", "passenger", "passenger_picked_up"),
         ("pick", "up_passenger", "passenger_picked_up"),
         ("check_in", "guest", "guest_checked_in"),
