@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hasher};
 
 use axum::Json as AxumJson;
 use axum::body::Bytes;
@@ -16,6 +15,7 @@ use uuid::Uuid;
 
 use crate::aggregate::{DecodeError, Rejection, RejectionKind};
 use crate::division::{DispatchError, Done};
+use crate::fingerprint::fingerprint;
 use crate::store::{AppendError, ReadError};
 use crate::validate::{Invalid, Validate};
 
@@ -357,12 +357,10 @@ async fn read_json<T: DeserializeOwned, S: Send + Sync>(
         .await
         .map_err(|rejection| {
             let status = rejection.status();
-            let code = if status == StatusCode::PAYLOAD_TOO_LARGE {
-                "body_too_large"
-            } else {
-                "body_unreadable"
-            };
-            ApiError::new(status, code, rejection.body_text())
+            if status == StatusCode::PAYLOAD_TOO_LARGE {
+                return ApiError::new(status, "body_too_large", "the body is too large");
+            }
+            ApiError::new(status, "body_unreadable", rejection.body_text())
         })?;
     if !typed && !bytes.is_empty() {
         let message = "send the body as `content-type: application/json`";
@@ -379,9 +377,7 @@ async fn read_json<T: DeserializeOwned, S: Send + Sync>(
     reader.end().map_err(|error| {
         ApiError::bad_request("bad_json", format!("the body is not JSON: {error}"))
     })?;
-    let mut hasher = DefaultHasher::new();
-    hasher.write(text);
-    Ok((value, hasher.finish()))
+    Ok((value, fingerprint(text)))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -405,6 +401,9 @@ fn not_readable(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiErr
     let message = inner.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     let field = match error.path().to_string() {
+        path if path == "." && message.contains("expected struct") => {
+            return Invalid::field("body", "must be a JSON object").into();
+        }
         path if path == "." => message.split('`').nth(1).unwrap_or("body").to_owned(),
         path => path,
     };

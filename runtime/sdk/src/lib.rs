@@ -71,6 +71,7 @@ pub mod division;
 #[doc(hidden)]
 pub mod export;
 pub mod fields;
+mod fingerprint;
 pub mod flags;
 pub mod live;
 mod logger;

@@ -3,13 +3,12 @@
 //! A projection's rows and its checkpoint are written in one transaction, so a crash leaves both or neither. Its
 //! revision stands beside the checkpoint: when it changes, the table is made anew from the first event on.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use rusqlite::Connection;
 
 use crate::aggregate::{DecodeError, EventSet};
+use crate::fingerprint::fingerprint;
 use crate::store::RecordedEvent;
 use crate::table::{RowChange, Table};
 
@@ -110,9 +109,8 @@ impl<E: EventSet> TableProjection<E> {
     pub fn revision(mut self, desk: &str, revision: u32) -> Self {
         // The first revision counts nothing, so that a new desk does not rebuild what others made.
         if revision > 1 {
-            let mut hasher = DefaultHasher::new();
-            (desk, revision).hash(&mut hasher);
-            self.revisions = self.revisions.wrapping_add(hasher.finish());
+            let named = format!("{desk} {revision}");
+            self.revisions = self.revisions.wrapping_add(fingerprint(named.as_bytes()));
         }
         self
     }
