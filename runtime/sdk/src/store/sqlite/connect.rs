@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::Durability;
 use crate::store::OpenError;
@@ -40,13 +40,16 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenErr
         Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Access::Write(_) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     };
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+    let mut connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     let Access::Write(durability) = access else {
         return Ok(connection);
     };
+    // A transaction that reads first and then writes is refused at once where somebody else has the lock for a moment,
+    // an outside reader that recovers the WAL for instance; one that asks for the lock first waits for it.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
     let mode = to_wal(&connection).map_err(failed)?;
     if mode != "wal" {
         return Err(OpenError::Setting {
