@@ -16,7 +16,10 @@
 //! What is absent on purpose: HTTP types, JSON, logging. The crate has no dependencies, and both sides build
 //! their own types from these.
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
 compile_error!("Hecate runs on Linux (x86_64 and aarch64) today");
 
 mod call;

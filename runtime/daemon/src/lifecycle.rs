@@ -161,15 +161,22 @@ impl Daemon {
         name: &str,
         with_data: bool,
     ) -> Result<(), ChangeError> {
-        let slot = self
-            .slot(name)
-            .ok_or_else(|| ChangeError::Unknown(name.to_owned()))?;
+        let left_behind = || with_data.then(|| self.left_behind(name)).flatten();
+        let slot = self.slot(name).or_else(left_behind);
+        let slot = slot.ok_or_else(|| ChangeError::Unknown(name.to_owned()))?;
         let _turn = slot.turn.lock().await;
         self.stop(&slot, "uninstall").await;
         let home = slot.home.clone();
         blocking(move || remove(&home, with_data)).await?;
         self.remove_slot(&slot.name);
         Ok(())
+    }
+
+    /// A plugin that was removed before, and whose data is still there.
+    fn left_behind(&self, name: &str) -> Option<Arc<Slot>> {
+        let name = PluginName::parse(name).ok()?;
+        let home = self.home().plugin(&name);
+        home.root().is_dir().then(|| Slot::new(name, home))
     }
 
     /// Stops what serves, without touching any file.
@@ -434,26 +441,25 @@ async fn release(old: &Generation) -> Result<(), String> {
     Ok(())
 }
 
+/// Removes the versions of a plugin, or all of it. With the data stays the epoch of its stores: a plugin that is
+/// installed again must write in a later one.
 fn remove(home: &PluginHome, with_data: bool) -> Result<(), VersionError> {
-    let paths = if with_data {
-        vec![home.root().to_owned()]
+    let path = if with_data {
+        home.root().to_owned()
     } else {
-        vec![home.record(), home.versions()]
-    };
-    for path in paths {
-        let removed = if path.is_dir() {
-            std::fs::remove_dir_all(&path)
-        } else {
-            std::fs::remove_file(&path)
+        let record = Record {
+            epoch: versions::read_record(home)?.epoch,
+            ..Record::default()
         };
-        match removed {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(VersionError::Write { path, source });
-            }
-            _ => {}
+        versions::write_record(home, &record)?;
+        home.versions()
+    };
+    match std::fs::remove_dir_all(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(VersionError::Write { path, source })
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Runs what blocks on the disk where it may.

@@ -28,6 +28,21 @@ pub enum State {
 }
 
 impl State {
+    /// How a plugin in this state is spoken of: "`my-plugin` has failed".
+    pub(crate) const fn said(self) -> &'static str {
+        match self {
+            Self::Installed => "is installed",
+            Self::Verified => "is verified",
+            Self::Starting => "is starting",
+            Self::Ready => "is ready",
+            Self::Draining => "is ending",
+            Self::Stopped => "is stopped",
+            Self::Refused => "was refused",
+            Self::Failed => "has failed",
+            Self::RolledBack => "was rolled back",
+        }
+    }
+
     /// Whether it is on its way to serving.
     pub(crate) const fn is_coming(self) -> bool {
         matches!(self, Self::Installed | Self::Verified | Self::Starting)

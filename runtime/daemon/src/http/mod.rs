@@ -18,7 +18,6 @@ use hecate_manifest::bundle::Limits;
 use hecate_runtime::{Body, reply, server::Respond};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use serde_json::json;
 use tower::ServiceExt;
 
 use crate::Daemon;
@@ -82,9 +81,7 @@ impl Front {
                     .reason
                     .map(|reason| format!(": {reason}"))
                     .unwrap_or_default();
-                let state = json!(status.state);
-                let state = state.as_str().unwrap_or_default().replace('_', " ");
-                let message = format!("`{name}` is {state}{reason}");
+                let message = format!("`{name}` {}{reason}", status.state.said());
                 reply::error(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "plugin_not_running",
