@@ -99,7 +99,7 @@ impl CliError {
         for cause in self.source.iter().flat_map(anyhow::Error::chain) {
             let said = cause.to_string();
             // A transparent error says what its source says, and some repeat what the message says.
-            if self.message != said && causes.last() != Some(&said) {
+            if !self.message.contains(&said) && causes.last() != Some(&said) {
                 causes.push(said);
             }
         }

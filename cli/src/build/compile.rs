@@ -34,7 +34,7 @@ pub(super) fn compile(
     cx: &Context,
 ) -> Result<Compiled, CliError> {
     let metadata = metadata(project, cx)?;
-    let target = cx.home().cache().join("build");
+    let target = target_dir(cx)?;
     forget_namesakes(project, &metadata, &target)?;
 
     let phase = Phase::begin(cx.printer(), "compile");
@@ -94,6 +94,18 @@ pub(super) fn compile(
     })?;
     phase.done(&format!("{} crates", done.len()));
     Ok(Compiled { library })
+}
+
+/// Where all projects of the home are built, by its real name: every way there must lead to the same flags, or a
+/// build through another one would compile everything anew.
+fn target_dir(cx: &Context) -> Result<PathBuf, CliError> {
+    let dir = cx.home().cache().join("build");
+    write_cache(
+        &dir.join("owners/README"),
+        b"Which project compiled a package last.\n",
+    )?;
+    dir.canonicalize()
+        .map_err(|error| CliError::because(format!("failed to find `{}`", dir.display()), error))
 }
 
 /// The resolved packages. A `Cargo.lock` that lacks some is completed first, and that is said.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::build::{self, Built};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::write_alone;
+use crate::generate::{self, write_alone};
 use crate::project::Project;
 
 /// Build the plugin into one installable file
@@ -23,7 +23,7 @@ pub(crate) struct BundleArgs {
 }
 
 pub(crate) fn run(args: &BundleArgs, cx: &Context) -> Result<(), CliError> {
-    let project = Project::open(cx)?;
+    let project = generate::open(cx)?;
     let profile = if args.debug {
         Profile::Debug
     } else {

@@ -60,11 +60,7 @@ pub(crate) fn run(args: &CheckArgs, cx: &Context) -> Result<(), CliError> {
 }
 
 fn project(args: &CheckArgs, cx: &Context) -> Result<(), CliError> {
-    let project = Project::open(cx)?;
-    if let Some(command) = generate::recover(project.root())? {
-        cx.printer()
-            .note(&format!("completed an interrupted run: {command}"));
-    }
+    let project = generate::open(cx)?;
     if args.fix {
         fix(args, &project, cx)?;
         if args.dry_run || args.diff {

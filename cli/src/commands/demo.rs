@@ -15,6 +15,7 @@ use crate::commands::serve::stopped;
 use crate::commands::{bundle, install};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::generate;
 use crate::project::{MANIFEST, Project, file_bytes, is_dir, is_file};
 
 const NAME: &str = "hecate-demo";
@@ -126,7 +127,7 @@ fn same_as_typed(command: &str, cx: &Context) -> Result<(), CliError> {
 }
 
 fn check(cx: &Context) -> Result<Project, CliError> {
-    let project = Project::open(cx)?;
+    let project = generate::open(cx)?;
     let findings = check_project(&project, cx)?;
     if count(&findings).0 > 0 {
         return Err(CliError::cannot("the project has findings").hint(format!(

@@ -31,11 +31,7 @@ pub(crate) struct DevArgs {
 }
 
 pub(crate) fn run(args: &DevArgs, cx: &Context) -> Result<(), CliError> {
-    let project = Project::open(cx)?;
-    if let Some(command) = generate::recover(project.root())? {
-        cx.printer()
-            .note(&format!("completed an interrupted run: {command}"));
-    }
+    let project = generate::open(cx)?;
     let stop = stop_signal()?;
     let daemon = Background::ensure(cx)?;
     let (saved, _watch) = watch(&project)?;
@@ -43,7 +39,7 @@ pub(crate) fn run(args: &DevArgs, cx: &Context) -> Result<(), CliError> {
     let mut built = None;
     loop {
         // Read anew: the manifest may be what was saved.
-        let project = Project::open(cx)?;
+        let project = generate::open(cx)?;
         refresh(&project, cx)?;
         let now = fingerprint(project.root(), &inputs(&project)?);
         if built != Some(now) {
@@ -102,6 +98,7 @@ fn refresh(project: &Project, cx: &Context) -> Result<(), CliError> {
 /// Builds and installs.
 fn load(project: &Project, cx: &Context) -> Result<Duration, CliError> {
     let begun = Instant::now();
+    cx.printer().note("building");
     let built = build::build(project, Profile::Debug, cx)?;
     install::send(cx, built.packed, false)?;
     Ok(begun.elapsed())

@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::client;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::write_alone;
+use crate::generate::{self, write_alone};
 use crate::project::{Project, SdkSource, default_sdk, is_file, is_sdk, local_patch};
 use crate::tools;
 
-/// Look whether this machine and this project have what is needed
+/// Check whether this machine and this project have what is needed
 #[derive(Debug, clap::Args)]
 pub(crate) struct DoctorArgs {
     /// Mend what can be mended: where the project finds its SDK
@@ -26,7 +26,7 @@ struct Finding {
 }
 
 pub(crate) fn run(args: &DoctorArgs, cx: &Context) -> Result<(), CliError> {
-    let project = Project::open(cx).ok();
+    let project = generate::open(cx).ok();
     if let Some(project) = project.as_ref().filter(|_| args.fix) {
         fix(args, project, cx)?;
     }

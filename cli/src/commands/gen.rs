@@ -335,11 +335,7 @@ pub(crate) struct Generator<'a> {
 impl<'a> Generator<'a> {
     /// Opens the project of the context, and completes a run that was killed.
     pub(crate) fn open(cx: &'a Context) -> Result<Self, CliError> {
-        let project = Project::open(cx)?;
-        if let Some(command) = generate::recover(project.root())? {
-            cx.printer()
-                .note(&format!("completed an interrupted run: {command}"));
-        }
+        let project = generate::open(cx)?;
         let view = project.view()?;
         Ok(Self { cx, project, view })
     }

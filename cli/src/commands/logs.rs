@@ -18,7 +18,7 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(300);
 pub(crate) struct LogsArgs {
     /// The plugin
     name: String,
-    /// Go on showing what it logs
+    /// Keep showing what it logs
     #[arg(short, long)]
     follow: bool,
     /// How many lines to begin with
@@ -34,6 +34,8 @@ pub(crate) fn run(args: &LogsArgs, cx: &Context) -> Result<(), CliError> {
         let text = answer["text"].as_str().unwrap_or_default().trim_end();
         if !text.is_empty() {
             cx.printer().result(text);
+        }
+        if !text.is_empty() || !args.follow {
             cx.printer()
                 .json("logs", json!({"lines": text.lines().collect::<Vec<_>>()}));
         }

@@ -13,7 +13,7 @@ use crate::project::{SdkSource, View, default_sdk, is_dir, is_file, list_names};
 use crate::prompts::Prompts;
 use crate::tools;
 
-/// Make something new
+/// Make something new: a plugin
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewArgs {
     #[command(subcommand)]

@@ -7,9 +7,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::journal;
+use super::journal::Journal;
 use super::plan::{Plan, Step};
 use crate::error::CliError;
 
@@ -17,6 +18,11 @@ use crate::error::CliError;
 pub(crate) fn apply(root: &Path, plan: &Plan, command: &str) -> Result<(), CliError> {
     if plan.is_empty() {
         return Ok(());
+    }
+    let journal = Journal::lock(root).map_err(|error| failed("the journal", error))?;
+    if journal.is_pending() {
+        return Err(CliError::cannot("another run was interrupted meanwhile")
+            .hint("nothing was written; run the command again, which completes that one first"));
     }
     for step in &plan.steps {
         check_place(root, step)?;
@@ -28,19 +34,20 @@ pub(crate) fn apply(root: &Path, plan: &Plan, command: &str) -> Result<(), CliEr
             .hint("nothing was written; run the command again"));
         }
     }
-    let entry =
-        journal::begin(root, plan, command).map_err(|error| failed("the journal", error))?;
+    journal
+        .begin(plan, command)
+        .map_err(|error| failed("the journal", error))?;
     if let Err((step, error)) = write_drafts(root, plan) {
         for step in &plan.steps {
             // What was not written need not be removed.
             _ = fs::remove_file(draft(root, step));
         }
-        journal::give_up(root);
+        journal.give_up();
         remove_empty_dirs(root, plan);
         return Err(failed(&format!("`{}`", step.path), error).hint("nothing was changed"));
     }
     put_in_place(root, plan)?;
-    journal::end(root, &entry);
+    journal.end();
     Ok(())
 }
 
@@ -104,7 +111,10 @@ pub(crate) fn write_alone(path: &Path, contents: &[u8]) -> Result<(), CliError> 
     let write = || {
         let dir = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir)?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        // Readable for whom the user's own mask lets read, as any other file that is made.
+        let mut file = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(dir)?;
         file.write_all(contents)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;

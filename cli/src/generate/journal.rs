@@ -1,7 +1,8 @@
 //! The journal of a project: what a run was about to do, so that a killed run is completed by the next command.
 //!
 //! `.hecate/journal/pending.json` is there from before the first change until after the last one. Finished runs are
-//! kept as `{number}.json`, for looking back.
+//! kept as `{number}.json`, for looking back. Whoever writes holds `lock`, so two commands at once write one after the
+//! other, and neither completes what the other is still doing.
 #![expect(clippy::disallowed_methods, reason = "writes and reads its own files")]
 
 use std::fs::{self, File};
@@ -17,6 +18,7 @@ use crate::project::RelPath;
 
 const DIR: &str = ".hecate/journal";
 const PENDING: &str = "pending.json";
+const LOCK: &str = "lock";
 /// Finished runs that are kept.
 const KEPT: usize = 50;
 
@@ -43,50 +45,76 @@ enum Contents {
     Bytes(Vec<u8>),
 }
 
-/// A run that has begun.
-pub(super) struct Begun(PathBuf);
-
-/// Writes down what is about to be done, and waits until that is on the disk.
-pub(super) fn begin(root: &Path, plan: &Plan, command: &str) -> io::Result<Begun> {
-    let dir = root.join(DIR);
-    fs::create_dir_all(&dir)?;
-    let steps = plan.steps.iter().map(EntryStep::of).collect();
-    let entry = Entry {
-        version: 1,
-        command: command.to_owned(),
-        steps,
-    };
-    let text = serde_json::to_vec(&entry)?;
-    let mut file = tempfile::NamedTempFile::new_in(&dir)?;
-    file.write_all(&text)?;
-    file.as_file().sync_all()?;
-    file.persist(dir.join(PENDING))
-        .map_err(|error| error.error)?;
-    File::open(&dir)?.sync_all()?;
-    Ok(Begun(dir))
+/// The right to write into a project, until it is dropped.
+pub(super) struct Journal {
+    dir: PathBuf,
+    _lock: File,
 }
 
-/// The run is done: it becomes history.
-pub(super) fn end(_: &Path, begun: &Begun) {
-    let mut numbers = numbers(&begun.0);
-    let next = numbers.last().map_or(1, |last| last + 1);
-    // History is a convenience: a run that was done is done without it.
-    _ = fs::rename(begun.0.join(PENDING), begun.0.join(format!("{next}.json")));
-    numbers.push(next);
-    for old in numbers.iter().rev().skip(KEPT) {
-        _ = fs::remove_file(begun.0.join(format!("{old}.json")));
+impl Journal {
+    /// Waits until nobody else writes into the project at `root`.
+    pub(super) fn lock(root: &Path) -> io::Result<Self> {
+        let dir = root.join(DIR);
+        fs::create_dir_all(&dir)?;
+        let lock = File::options()
+            .create(true)
+            .append(true)
+            .open(dir.join(LOCK))?;
+        lock.lock()?;
+        Ok(Self { dir, _lock: lock })
     }
-}
 
-/// The run has changed nothing and will not.
-pub(super) fn give_up(root: &Path) {
-    // If it cannot be removed, the next command completes the run or says what stands against it.
-    _ = fs::remove_file(root.join(DIR).join(PENDING));
+    /// Whether a run was killed and not completed yet.
+    pub(super) fn is_pending(&self) -> bool {
+        self.dir.join(PENDING).exists()
+    }
+
+    /// Writes down what is about to be done, and waits until that is on the disk.
+    pub(super) fn begin(&self, plan: &Plan, command: &str) -> io::Result<()> {
+        let steps = plan.steps.iter().map(EntryStep::of).collect();
+        let entry = Entry {
+            version: 1,
+            command: command.to_owned(),
+            steps,
+        };
+        let text = serde_json::to_vec(&entry)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        file.write_all(&text)?;
+        file.as_file().sync_all()?;
+        file.persist(self.dir.join(PENDING))
+            .map_err(|error| error.error)?;
+        File::open(&self.dir)?.sync_all()
+    }
+
+    /// The run is done: it becomes history.
+    pub(super) fn end(&self) {
+        let mut numbers = numbers(&self.dir);
+        let next = numbers.last().map_or(1, |last| last + 1);
+        let finished = |number: u64| self.dir.join(format!("{number}.json"));
+        // History is a convenience: a run that was done is done without it.
+        _ = fs::rename(self.dir.join(PENDING), finished(next));
+        numbers.push(next);
+        for old in numbers.iter().rev().skip(KEPT) {
+            _ = fs::remove_file(finished(*old));
+        }
+    }
+
+    /// The run has changed nothing and will not.
+    pub(super) fn give_up(&self) {
+        // If it cannot be removed, the next command completes the run or says what stands against it.
+        _ = fs::remove_file(self.dir.join(PENDING));
+    }
 }
 
 /// Completes a run that was killed. Gives its command, if there was one.
 pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
     let path = root.join(DIR).join(PENDING);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let journal = Journal::lock(root)
+        .map_err(|error| CliError::because(format!("failed to lock `{DIR}`"), error))?;
+    // Read behind the lock: who was writing may have finished meanwhile.
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -136,7 +164,7 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
         CliError::because(format!("failed to write `{}`", step.path), error)
     })?;
     put_in_place(root, &rest)?;
-    end(root, &Begun(root.join(DIR)));
+    journal.end();
     Ok(Some(entry.command))
 }
 

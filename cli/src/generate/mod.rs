@@ -21,11 +21,14 @@ mod request;
 mod source;
 mod tree;
 
+use crate::context::Context;
+use crate::error::CliError;
+use crate::project::Project;
+
 pub(crate) use apply::{apply, apply_new, write_alone, write_cache};
 pub(crate) use diff::diff;
 pub(crate) use fields::parse_fields;
 pub(crate) use format::Formatter;
-pub(crate) use journal::recover;
 pub(crate) use lock::hash;
 pub(crate) use owned::refresh;
 pub(crate) use plan::Plan;
@@ -33,3 +36,15 @@ pub(crate) use request::{
     Frontend, NewCommand, NewDivision, NewPlugin, NewProjection, NewQuery, QueryKind, Request, plan,
 };
 pub(crate) use tree::{DivisionTree, SourceFault, divisions_in, read_division, unreadable_sources};
+
+/// Opens the project of the context. A run that was killed is completed before anything else is done.
+pub(crate) fn open(cx: &Context) -> Result<Project, CliError> {
+    let project = Project::find(cx)?;
+    let Some(command) = journal::recover(project.root())? else {
+        return Ok(project);
+    };
+    cx.printer()
+        .note(&format!("completed an interrupted run: {command}"));
+    // The manifest may be one of the files that were completed.
+    Project::find(cx)
+}

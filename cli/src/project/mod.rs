@@ -35,7 +35,7 @@ pub(crate) struct Project {
 
 impl Project {
     /// The plugin of the context's directory: that directory, or the nearest above it with a manifest and a Cargo.toml.
-    pub(crate) fn open(cx: &Context) -> Result<Self, CliError> {
+    pub(crate) fn find(cx: &Context) -> Result<Self, CliError> {
         let root = cx
             .dir()
             .ancestors()
