@@ -50,7 +50,7 @@ const HELP: &str = "\
 {usage-heading} {usage}
 
 Create:
-  new        Make a plugin
+  new        Make something new: a plugin
   gen        Grow the plugin: a division, a desk
 
 Check:
@@ -69,7 +69,7 @@ Run:
   uninstall  Stop a plugin and remove it
 
 Maintain:
-  doctor     Look whether this machine and this project have what is needed
+  doctor     Check whether this machine and this project have what is needed
 
 {options}";
 
