@@ -6,6 +6,20 @@
 )]
 
 mod bad_input;
+mod bundles;
+mod closed;
 mod corpus;
+mod demo;
+mod dev;
+mod example;
+mod killed;
+mod kinds;
 mod line;
+mod mutations;
+mod page;
+mod prompts;
+mod readme;
+mod serving;
+mod structure;
 mod support;
+mod swaps;

@@ -1,13 +1,17 @@
 //! What the tests share: a home and a directory of their own, the command's answers as text, a daemon, a client.
 
+mod browser;
 mod daemon;
 mod http;
 mod project;
 mod run;
 mod sandbox;
+mod shared;
 
+pub(crate) use browser::Browser;
 pub(crate) use daemon::Daemon;
-pub(crate) use http::{Answer, get, post, send};
+pub(crate) use http::{Answer, RUNTIME, get, post, send};
 pub(crate) use project::Project;
 pub(crate) use run::Run;
 pub(crate) use sandbox::{Sandbox, checkout, target_dir};
+pub(crate) use shared::{moody, orders};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -12,17 +12,46 @@ use super::{Run, Sandbox, target_dir};
 /// packages of one name on one target directory apart by the times of their files alone.
 pub(crate) struct Project<'a> {
     sandbox: &'a Sandbox,
+    /// Its directory below the sandbox's root, and usually its name.
     pub(crate) name: String,
 }
 
 impl<'a> Project<'a> {
     /// `hecate new plugin NAME`.
     pub(crate) fn new(sandbox: &'a Sandbox, name: &str) -> Self {
-        let _made = sandbox.hecate(&format!("new plugin {name}")).ok();
+        Self::new_in(sandbox, name, name)
+    }
+
+    /// `hecate new plugin NAME --dir DIR`.
+    pub(crate) fn new_in(sandbox: &'a Sandbox, name: &str, dir: &str) -> Self {
+        let _made = sandbox
+            .hecate(&format!("new plugin {name} --dir {dir}"))
+            .ok();
         Self {
             sandbox,
-            name: name.to_owned(),
+            name: dir.to_owned(),
         }
+    }
+
+    /// A copy of the project at `from`, in `dir` below the sandbox's root; without what was built.
+    pub(crate) fn copied(sandbox: &'a Sandbox, from: &Path, dir: &str) -> Self {
+        let project = Self {
+            sandbox,
+            name: dir.to_owned(),
+        };
+        let files = WalkDir::new(from).into_iter();
+        let files = files.filter_entry(|entry| entry.depth() != 1 || entry.file_name() != "target");
+        for entry in files.map(Result::unwrap) {
+            let place = project
+                .path("")
+                .join(entry.path().strip_prefix(from).unwrap());
+            if entry.file_type().is_dir() {
+                fs::create_dir_all(place).unwrap();
+            } else {
+                fs::copy(entry.path(), place).unwrap();
+            }
+        }
+        project
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {

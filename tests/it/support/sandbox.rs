@@ -11,8 +11,10 @@ use super::Run;
 
 /// A directory of its own, removed when the test is over.
 pub(crate) struct Sandbox {
-    dir: tempfile::TempDir,
+    root: PathBuf,
     port: u16,
+    /// Removes the directory with the sandbox.
+    _dir: Option<tempfile::TempDir>,
 }
 
 /// The checkout that is tested.
@@ -33,9 +35,23 @@ impl Sandbox {
             .prefix("hecate-")
             .tempdir()
             .unwrap();
+        Self::at(dir.path().to_owned(), Some(dir))
+    }
+
+    /// A directory that stays when the tests are over, and is made anew when they begin.
+    pub(crate) fn lasting(name: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if root.exists() {
+            fs::remove_dir_all(&root).unwrap();
+        }
+        Self::at(root, None)
+    }
+
+    fn at(root: PathBuf, dir: Option<tempfile::TempDir>) -> Self {
         let sandbox = Self {
-            dir,
+            root,
             port: free_port(),
+            _dir: dir,
         };
         fs::create_dir_all(sandbox.home().join("cache")).unwrap();
         // Bundles are built where all else is; without it each home would compile SQLite anew.
@@ -45,7 +61,7 @@ impl Sandbox {
 
     /// The directory that commands run in.
     pub(crate) fn root(&self) -> &Path {
-        self.dir.path()
+        &self.root
     }
 
     /// A path below [`root`](Self::root).

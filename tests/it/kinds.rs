@@ -1,0 +1,178 @@
+//! Every kind with every option and every field type: what is generated is formatted, clean and tested.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::MetadataCommand;
+
+use crate::support::{Project, Sandbox};
+
+/// Each field type as a required and as an optional field.
+const FIELDS: &str = "text:string count:int ratio:float done:bool price:decimal ref_id:uuid day:date moment:datetime \
+    extra:json kind:enum:small,very_large text_2:string? count_2:int? ratio_2:float? done_2:bool? price_2:decimal? \
+    ref_id_2:uuid? day_2:date? moment_2:datetime? extra_2:json? kind_2:enum:yes,no?";
+
+/// One of each kind, with each option, on names of several words and with verbs of several kinds.
+pub(crate) const DESKS: [&str; 24] = [
+    "gen desk cmd confirm order note:string priority:int?",
+    "gen desk cmd import order source:string --birth",
+    "gen desk cmd take order --past taken",
+    "gen desk cmd join order seat:int --event player_joined",
+    "gen desk cmd pick_up passenger place:string --division order",
+    "gen desk cmd run order",
+    "gen desk cmd plan kanban_card day:date",
+    "gen desk prj order_confirmed --table confirmed_orders",
+    "gen desk prj order_imported_v1 order_confirmed --table order_sources",
+    "gen desk prj order_run --table runs",
+    "gen desk qry by-id confirmed_order",
+    "gen desk qry page confirmed_order",
+    "gen desk qry count confirmed_order",
+    "gen desk qry search confirmed_order",
+    "gen desk qry by-field confirmed_order note",
+    "gen desk qry by-field order text",
+    "gen desk qry by-field order count",
+    "gen desk qry by-field order done",
+    "gen desk qry by-field order kind",
+    "gen desk qry by-field order day",
+    "gen desk qry by-field order price",
+    "gen desk qry search order text note",
+    "gen desk qry count order",
+    "gen desk qry page run",
+];
+
+pub(crate) fn with_every_kind<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {
+    let plugin = Project::new(sandbox, name);
+    let _made = plugin.hecate(&format!("gen division order {FIELDS}")).ok();
+    let _made = plugin.hecate("gen division kanban_card").ok();
+    for desk in DESKS {
+        let _made = plugin.hecate(desk).ok();
+    }
+    plugin
+}
+
+#[test]
+fn everything_generated_is_formatted_clean_and_passes_its_tests() {
+    let sandbox = Sandbox::new();
+    let plugin = with_every_kind(&sandbox, "it-kinds");
+    let checked = plugin.hecate("check").ok();
+    assert_eq!(checked.stdout.trim(), "no findings", "{checked}");
+    let _formatted = plugin.cargo("fmt --all --check").ok();
+    let _clean = plugin
+        .cargo("clippy --workspace --all-targets --locked --quiet -- -D warnings")
+        .ok();
+    let tested = plugin.cargo("test --workspace --locked --quiet").ok();
+    assert_eq!(
+        tested.stdout.matches("test result: ok").count(),
+        6,
+        "{tested}"
+    );
+
+    // Asked again, it is all there already.
+    let before = plugin.tree();
+    for desk in DESKS {
+        let again = plugin.hecate(desk).ok();
+        assert!(again.stdout.starts_with("nothing to do"), "{desk}: {again}");
+    }
+    assert_eq!(plugin.tree(), before);
+
+    only_the_sdk_is_depended_on(&plugin);
+}
+
+/// Every crate of a plugin, its tests included, needs the SDK and the plugin's own crates alone.
+fn only_the_sdk_is_depended_on(plugin: &Project<'_>) {
+    let mut command = MetadataCommand::new();
+    command.current_dir(plugin.path("")).no_deps();
+    let metadata = command.exec().unwrap();
+    let own: BTreeSet<_> = metadata
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    assert_eq!(own.len(), 3, "the plugin and its two divisions");
+    for package in &metadata.packages {
+        for dependency in &package.dependencies {
+            let name = dependency.name.as_str();
+            assert!(
+                name == "hecate-sdk" || own.contains(name),
+                "{} needs {name}",
+                package.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_order_of_desks_does_not_matter() {
+    let sandbox = Sandbox::new();
+    let desks = [
+        "gen desk cmd confirm order note:string",
+        "gen desk qry count order",
+        "gen desk prj order_initiated --table births",
+        "gen desk qry by-field order customer",
+    ];
+    let tree = |dir: &str, order: [usize; 4]| {
+        let plugin = Project::new_in(&sandbox, "it-order", dir);
+        let _made = plugin.hecate("gen division order customer:string").ok();
+        for nth in order {
+            let _made = plugin.hecate(desks[nth]).ok();
+        }
+        let mut tree = plugin.tree();
+        tree.retain(|path, _| !path.starts_with(".hecate/"));
+        tree
+    };
+    let (one, other) = (tree("one", [0, 1, 2, 3]), tree("other", [3, 2, 1, 0]));
+    assert!(one.keys().eq(other.keys()));
+    for (path, contents) in one {
+        assert!(other[&path] == contents, "{path} depends on the order");
+    }
+}
+
+#[test]
+fn previews_say_what_is_then_done_and_change_nothing() {
+    let sandbox = Sandbox::new();
+    let plugin = Project::new(&sandbox, "it-preview");
+    let _made = plugin.hecate("gen division order customer:string").ok();
+    let before = plugin.tree();
+    let desk = "gen desk cmd confirm order note:string";
+    let listed = plugin.hecate(&format!("{desk} --dry-run")).ok();
+    let diff = plugin.hecate(&format!("{desk} --diff")).ok();
+    let checked = plugin.hecate(&format!("{desk} --check")).code(3);
+    let json = plugin.hecate(&format!("{desk} --diff --json")).ok().json();
+    assert_eq!(plugin.tree(), before, "previews change nothing");
+    assert!(
+        checked.stderr.contains("13 files would change"),
+        "{checked}"
+    );
+
+    let done = plugin.hecate(desk).ok();
+    assert!(done.stdout.starts_with(&listed.stdout), "{listed}\n{done}");
+    let after = plugin.tree();
+    for step in json["steps"].as_array().unwrap() {
+        let path = step["path"].as_str().unwrap();
+        assert_eq!(
+            step["after"].as_str().unwrap().as_bytes(),
+            after[path],
+            "{path}"
+        );
+        assert!(diff.stdout.contains(&format!("+++ b/{path}")), "{path}");
+    }
+    let _same = plugin.hecate(&format!("{desk} --check")).ok();
+}
+
+#[test]
+fn a_new_desk_touches_no_file_that_is_the_users() {
+    let sandbox = Sandbox::new();
+    let plugin = Project::new(&sandbox, "it-owners");
+    let _made = plugin.hecate("gen division order customer:string").ok();
+    let before = plugin.tree();
+    let _made = plugin.hecate("gen desk cmd confirm order note:string").ok();
+    for (path, contents) in plugin.tree() {
+        let Some(old) = before.get(&path).filter(|old| **old != contents) else {
+            continue;
+        };
+        let owned = old.starts_with(b"// @generated by hecate");
+        assert!(
+            owned || path == "hecate.lock" || path.starts_with(".hecate/"),
+            "{path} was changed"
+        );
+    }
+}
