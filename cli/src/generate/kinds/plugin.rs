@@ -8,6 +8,9 @@ use crate::generate::cargo_files::sorted_lock;
 use crate::generate::request::{Frontend, NewPlugin};
 use crate::project::{RelPath, SdkSource};
 
+/// What a new manifest's `$schema` names.
+const SCHEMA: &str = ".hecate/schemas/manifest.json";
+
 #[derive(Serialize)]
 struct Root<'a> {
     plugin: PluginCx<'a>,
@@ -65,10 +68,15 @@ pub(in crate::generate) fn draft(
         draft.seed("plugin-vanilla", &name, Vec::new(), &context)?;
     }
     draft.merge("Cargo.lock", sorted_lock)?;
-    if let Some(config) = request.sdk.cargo_config() {
-        let path =
-            RelPath::new(".cargo/config.toml").map_err(|error| CliError::bug(error.to_string()))?;
-        draft.put(path, config.into_bytes());
+    let mut put = |path: &str, contents: &[u8]| -> Result<(), CliError> {
+        let path = RelPath::new(path).map_err(|error| CliError::bug(error.to_string()))?;
+        draft.put(path, contents.to_vec());
+        Ok(())
+    };
+    // Beside the manifest that names it: editors complete and check without a network.
+    put(SCHEMA, hecate_manifest::rules::MANIFEST_SCHEMA.as_bytes())?;
+    match request.sdk.cargo_config() {
+        Some(config) => put(".cargo/config.toml", config.as_bytes()),
+        None => Ok(()),
     }
-    Ok(())
 }
