@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::error::{CHANGES, CliError};
-use crate::generate::{self, Plan};
+use crate::generate::{self, Plan, RunOf};
 use crate::project::Project;
 
 /// How to carry a plan out.
@@ -37,6 +37,8 @@ pub(crate) struct Told<'a> {
     pub(crate) command: String,
     /// What was done, when it was done.
     pub(crate) done: &'a str,
+    /// The run that it takes back, if that is what it does.
+    pub(crate) undoes: Option<u64>,
 }
 
 /// Lists, shows, checks or applies `plan` in the project.
@@ -50,7 +52,11 @@ pub(crate) fn carry_out(
     if how.is_preview() {
         return preview(cx, plan, how);
     }
-    generate::apply(project.root(), plan, &told.command)?;
+    let run = RunOf {
+        command: &told.command,
+        undoes: told.undoes,
+    };
+    generate::apply(project.root(), plan, run)?;
     tell(cx, plan, told);
     Ok(())
 }

@@ -50,26 +50,29 @@ const HELP: &str = "\
 {usage-heading} {usage}
 
 Create:
-  new        Make something new: a plugin
-  gen        Grow the plugin: a division, a desk
+  new          Make something new: a plugin
+  gen          Grow the plugin: a division, a desk
+  list         List divisions, desks, routes and events
+  undo         Take a run of `hecate` back
 
 Check:
-  check      Look for everything that is wrong: manifest, structure, naming
-  explain    Explain a word of Hecate, or a finding of `hecate check`
-  bundle     Build the plugin into one installable file
+  check        Look for everything that is wrong: manifest, structure, naming
+  explain      Explain a word of Hecate, or a finding of `hecate check`
+  bundle       Build the plugin into one installable file
 
 Run:
-  dev        Build the plugin, load it, open its page; again at each save
-  demo       See it all: a plugin made, grown, checked, bundled, loaded and used
-  serve      Start the daemon, or serve one bundle alone
-  install    Install a bundle into the running daemon
-  ps         List the installed plugins and how they are
-  logs       Show what a plugin logged
-  reload     Start a plugin anew
-  uninstall  Stop a plugin and remove it
+  dev          Build the plugin, load it, open its page; again at each save
+  demo         See it all: a plugin made, grown, checked, bundled, loaded and used
+  serve        Start the daemon, or serve one bundle alone
+  install      Install a bundle into the running daemon
+  ps           List the installed plugins and how they are
+  logs         Show what a plugin logged
+  reload       Start a plugin anew
+  uninstall    Stop a plugin and remove it
 
 Maintain:
-  doctor     Check whether this machine and this project have what is needed
+  doctor       Check whether this machine and this project have what is needed
+  completions  Print what makes a shell complete `hecate`
 
 {options}";
 
@@ -77,6 +80,8 @@ Maintain:
 enum Command {
     New(commands::new::NewArgs),
     Gen(commands::r#gen::GenArgs),
+    List(commands::list::ListArgs),
+    Undo(commands::undo::UndoArgs),
     Check(commands::check::CheckArgs),
     Explain(commands::explain::ExplainArgs),
     Bundle(commands::bundle::BundleArgs),
@@ -89,6 +94,7 @@ enum Command {
     Reload(commands::reload::ReloadArgs),
     Uninstall(commands::uninstall::UninstallArgs),
     Doctor(commands::doctor::DoctorArgs),
+    Completions(commands::completions::CompletionsArgs),
 }
 
 impl Command {
@@ -96,6 +102,8 @@ impl Command {
         match self {
             Self::New(args) => commands::new::run(&args, cx),
             Self::Gen(args) => commands::r#gen::run(args, cx),
+            Self::List(args) => commands::list::run(&args, cx),
+            Self::Undo(args) => commands::undo::run(&args, cx),
             Self::Check(args) => commands::check::run(&args, cx),
             Self::Explain(args) => commands::explain::run(&args, cx),
             Self::Bundle(args) => commands::bundle::run(&args, cx),
@@ -108,6 +116,7 @@ impl Command {
             Self::Reload(args) => commands::reload::run(&args, cx),
             Self::Uninstall(args) => commands::uninstall::run(&args, cx),
             Self::Doctor(args) => commands::doctor::run(&args, cx),
+            Self::Completions(args) => commands::completions::run(&args, cx),
         }
     }
 }
@@ -156,7 +165,7 @@ mod tests {
             .filter(|verb| !verb.is_hide_set())
             .collect();
         for verb in &verbs {
-            let line = format!("\n  {:<9}  ", verb.get_name());
+            let line = format!("\n  {:<11}  ", verb.get_name());
             assert_eq!(
                 HELP.matches(&line).count(),
                 1,

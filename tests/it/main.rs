@@ -23,3 +23,4 @@ mod serving;
 mod structure;
 mod support;
 mod swaps;
+mod undo;

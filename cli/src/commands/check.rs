@@ -95,6 +95,7 @@ fn fix(args: &CheckArgs, project: &Project, cx: &Context) -> Result<(), CliError
     let told = Told {
         command: "hecate check --fix".to_owned(),
         done: "wrote what was out of date",
+        undoes: None,
     };
     carry_out(cx, project, &plan, how, &told)
 }

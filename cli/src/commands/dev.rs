@@ -15,7 +15,7 @@ use crate::commands::install;
 use crate::commands::serve::stopped;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{self, Formatter};
+use crate::generate::{self, Formatter, RunOf};
 use crate::project::{Project, fingerprint, is_dir};
 use crate::tools;
 
@@ -88,7 +88,11 @@ fn refresh(project: &Project, cx: &Context) -> Result<(), CliError> {
     if let Ok(plan) = plan
         && !plan.is_empty()
     {
-        generate::apply(project.root(), &plan, "hecate dev")?;
+        let run = RunOf {
+            command: "hecate dev",
+            undoes: None,
+        };
+        generate::apply(project.root(), &plan, run)?;
         cx.printer()
             .note(&format!("wrote {} generated files anew", plan.steps.len()));
     }

@@ -372,6 +372,7 @@ impl<'a> Generator<'a> {
             &Told {
                 command: command.clone(),
                 done,
+                undoes: None,
             },
         )?;
         if asked {

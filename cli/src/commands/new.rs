@@ -136,6 +136,7 @@ fn make_plugin(
         &Told {
             command: command.clone(),
             done: &done,
+            undoes: None,
         },
     );
     Ok(command)

@@ -10,12 +10,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::journal::Journal;
+use super::journal::{Journal, RunOf};
 use super::plan::{Plan, Step};
 use crate::error::CliError;
 
 /// Carries `plan` out in `root`, or changes nothing.
-pub(crate) fn apply(root: &Path, plan: &Plan, command: &str) -> Result<(), CliError> {
+pub(crate) fn apply(root: &Path, plan: &Plan, run: RunOf<'_>) -> Result<(), CliError> {
     if plan.is_empty() {
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub(crate) fn apply(root: &Path, plan: &Plan, command: &str) -> Result<(), CliEr
         }
     }
     journal
-        .begin(plan, command)
+        .begin(plan, run)
         .map_err(|error| failed("the journal", error))?;
     if let Err((step, error)) = write_drafts(root, plan) {
         for step in &plan.steps {

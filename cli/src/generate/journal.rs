@@ -1,7 +1,7 @@
 //! The journal of a project: what a run was about to do, so that a killed run is completed by the next command.
 //!
 //! `.hecate/journal/pending.json` is there from before the first change until after the last one. Finished runs are
-//! kept as `{number}.json`, for looking back. Whoever writes holds `lock`, so two commands at once write one after the
+//! kept as `{number}.json`, for taking them back. Whoever writes holds `lock`, so two commands at once write one after the
 //! other, and neither completes what the other is still doing.
 #![expect(clippy::disallowed_methods, reason = "writes and reads its own files")]
 
@@ -27,7 +27,32 @@ const KEPT: usize = 50;
 struct Entry {
     version: u32,
     command: String,
+    /// The run that this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undoes: Option<u64>,
     steps: Vec<EntryStep>,
+}
+
+/// What a run is, beside its changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RunOf<'a> {
+    /// The command line that asks for it, without prompts.
+    pub(crate) command: &'a str,
+    /// The run that it takes back, if that is what it does.
+    pub(crate) undoes: Option<u64>,
+}
+
+/// A run that was finished.
+#[derive(Debug, Clone)]
+pub(crate) struct PastRun {
+    /// Its number: later runs have greater ones.
+    pub(crate) number: u64,
+    /// The command line that asked for it.
+    pub(crate) command: String,
+    /// The run that it took back.
+    pub(crate) undoes: Option<u64>,
+    /// What it changed.
+    pub(crate) plan: Plan,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,11 +95,12 @@ impl Journal {
     }
 
     /// Writes down what is about to be done, and waits until that is on the disk.
-    pub(super) fn begin(&self, plan: &Plan, command: &str) -> io::Result<()> {
+    pub(super) fn begin(&self, plan: &Plan, run: RunOf<'_>) -> io::Result<()> {
         let steps = plan.steps.iter().map(EntryStep::of).collect();
         let entry = Entry {
             version: 1,
-            command: command.to_owned(),
+            command: run.command.to_owned(),
+            undoes: run.undoes,
             steps,
         };
         let text = serde_json::to_vec(&entry)?;
@@ -166,6 +192,25 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
     put_in_place(root, &rest)?;
     journal.end();
     Ok(Some(entry.command))
+}
+
+/// The runs that are remembered, the oldest first. What cannot be read is passed over: it is history.
+pub(crate) fn history(root: &Path) -> Vec<PastRun> {
+    let dir = root.join(DIR);
+    let read = |number: u64| {
+        let text = fs::read(dir.join(format!("{number}.json"))).ok()?;
+        let entry: Entry = serde_json::from_slice(&text).ok()?;
+        let steps = entry.steps.into_iter().map(EntryStep::into_step);
+        Some(PastRun {
+            number,
+            command: entry.command,
+            undoes: entry.undoes,
+            plan: Plan {
+                steps: steps.collect::<Result<_, _>>().ok()?,
+            },
+        })
+    };
+    numbers(&dir).into_iter().filter_map(read).collect()
 }
 
 fn numbers(dir: &Path) -> Vec<u64> {

@@ -29,9 +29,10 @@ pub(crate) use apply::{apply, apply_new, write_alone, write_cache};
 pub(crate) use diff::diff;
 pub(crate) use fields::parse_fields;
 pub(crate) use format::Formatter;
+pub(crate) use journal::{PastRun, RunOf, history};
 pub(crate) use lock::hash;
 pub(crate) use owned::refresh;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, Step};
 pub(crate) use request::{
     Frontend, NewCommand, NewDivision, NewPlugin, NewProjection, NewQuery, QueryKind, Request, plan,
 };

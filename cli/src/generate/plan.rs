@@ -51,6 +51,19 @@ impl Plan {
         }
     }
 
+    /// The plan that takes this one back.
+    #[must_use]
+    pub(crate) fn inverse(&self) -> Self {
+        let back = |step: &Step| Step {
+            path: step.path.clone(),
+            before: step.after.clone(),
+            after: step.before.clone(),
+        };
+        Self {
+            steps: self.steps.iter().map(back).collect(),
+        }
+    }
+
     /// Whether nothing changes.
     pub(crate) const fn is_empty(&self) -> bool {
         self.steps.is_empty()

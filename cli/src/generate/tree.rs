@@ -96,6 +96,8 @@ pub(crate) struct ProjectionDesk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QueryDesk {
     pub(crate) folder: Folder,
+    /// Its route, if it has one: `/orders/{id}`.
+    pub(crate) route: Option<String>,
 }
 
 impl DivisionTree {
@@ -232,7 +234,7 @@ pub(crate) fn read_division(view: &View, subject: &Name) -> Result<DivisionTree,
         } else if department == departments.prj {
             projections.push(projection_desk(folder, &files, &place)?);
         } else if department == departments.qry {
-            queries.push(QueryDesk { folder });
+            queries.push(query_desk(folder, &files, &place)?);
         }
     }
     Ok(DivisionTree {
@@ -333,6 +335,21 @@ fn projection_desk(
         table_const: source.table().map(str::to_owned),
         columns: source.columns().to_vec(),
         events,
+        folder,
+    })
+}
+
+fn query_desk(
+    folder: Folder,
+    files: &[(String, &[u8])],
+    place: &str,
+) -> Result<QueryDesk, CliError> {
+    let source = files.iter().find(|(module, _)| module == "route");
+    let source = source.map(|(_, bytes)| parse(bytes, &format!("{place}/route.rs")));
+    let source = source.transpose()?;
+    let route = source.as_ref().and_then(|source| source.call(".get"));
+    Ok(QueryDesk {
+        route: route.map(str::to_owned),
         folder,
     })
 }
