@@ -127,6 +127,15 @@ impl Context {
         &self.home
     }
 
+    /// The day, in UTC: `2026-01-02`. `HECATE_TIMESTAMP` (seconds since 1970) stands in for the clock.
+    pub(crate) fn today(&self) -> String {
+        let given = env::var("HECATE_TIMESTAMP").ok();
+        let given = given.and_then(|seconds| seconds.parse().ok());
+        let now = given.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        let now = now.unwrap_or_else(jiff::Timestamp::now);
+        now.strftime("%Y-%m-%d").to_string()
+    }
+
     /// The daemon's port.
     pub(crate) const fn port(&self) -> u16 {
         self.port

@@ -71,6 +71,7 @@ Run:
   uninstall    Stop a plugin and remove it
 
 Maintain:
+  bump         Raise the version, everywhere at once
   doctor       Check whether this machine and this project have what is needed
   completions  Print what makes a shell complete `hecate`
 
@@ -93,6 +94,7 @@ enum Command {
     Logs(commands::logs::LogsArgs),
     Reload(commands::reload::ReloadArgs),
     Uninstall(commands::uninstall::UninstallArgs),
+    Bump(commands::bump::BumpArgs),
     Doctor(commands::doctor::DoctorArgs),
     Completions(commands::completions::CompletionsArgs),
 }
@@ -115,6 +117,7 @@ impl Command {
             Self::Logs(args) => commands::logs::run(&args, cx),
             Self::Reload(args) => commands::reload::run(&args, cx),
             Self::Uninstall(args) => commands::uninstall::run(&args, cx),
+            Self::Bump(args) => commands::bump::run(&args, cx),
             Self::Doctor(args) => commands::doctor::run(&args, cx),
             Self::Completions(args) => commands::completions::run(&args, cx),
         }

@@ -177,3 +177,52 @@ fn shells_complete_every_verb() {
         }
     }
 }
+
+#[test]
+fn a_version_rises_everywhere_at_once() {
+    let sandbox = Sandbox::new();
+    let plugin = Project::new(&sandbox, "it-bump");
+    let before = sources(&plugin);
+    assert_snapshot!(plugin.hecate("bump 0.0.9"), @"
+    exit 1
+    error: `0.0.9` is older than 0.1.0, the version that the plugin has
+    hint: versions only rise: whoever has the newer one would not get the older
+    hint: the next one is 0.1.1
+    ");
+    assert_snapshot!(plugin.hecate("bump newest"), @"
+    exit 2
+    error: invalid value 'newest' for '<VERSION>': `newest` is neither a version (`1.2.0`: unexpected character 'n' while parsing major version number) nor `major`, `minor` or `patch`
+
+    For more information, try '--help'.
+    ");
+    let _bumped = plugin.hecate("bump minor").ok();
+    assert!(
+        plugin
+            .read("manifest.json")
+            .contains("\"version\": \"0.2.0\"")
+    );
+    assert!(
+        plugin
+            .read("Cargo.toml")
+            .contains("name = \"it-bump\"\nversion = \"0.2.0\"")
+    );
+    assert!(
+        plugin
+            .read("Cargo.lock")
+            .contains("name = \"it-bump\"\nversion = \"0.2.0\"")
+    );
+    assert!(
+        plugin
+            .read("CHANGELOG.md")
+            .starts_with("# Changelog\n\n## Unreleased\n\n## 0.2.0 - 20")
+    );
+    let checked = plugin.hecate("check").ok();
+    assert_eq!(checked.stdout.trim(), "no findings");
+    let _locked = plugin
+        .cargo("metadata --locked --offline --format-version 1 --quiet")
+        .ok();
+    let again = plugin.hecate("bump 0.2.0").ok();
+    assert!(again.stdout.starts_with("nothing to do"), "{again}");
+    let _undone = plugin.hecate("undo").ok();
+    assert!(sources(&plugin) == before);
+}

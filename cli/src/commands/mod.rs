@@ -1,5 +1,6 @@
 //! One file for each verb: its arguments, and what it does with them.
 
+pub(crate) mod bump;
 pub(crate) mod bundle;
 pub(crate) mod check;
 pub(crate) mod completions;

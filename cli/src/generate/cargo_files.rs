@@ -1,5 +1,6 @@
 //! Edits to `Cargo.toml` and `Cargo.lock`, by a parser that keeps everything else as it was.
 
+use semver::Version;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::contexts::package;
@@ -65,6 +66,59 @@ pub(super) fn lock_division(
     }
     sort(packages);
     Ok(document.to_string())
+}
+
+/// Sets the version of the plugin's own package, there or in `[workspace.package]` where it inherits it.
+pub(super) fn package_version(cargo_toml: &str, to: &Version) -> Result<String, CliError> {
+    let mut document = parse(cargo_toml, "Cargo.toml")?;
+    let own = document
+        .get("package")
+        .and_then(|table| table.get("version"));
+    let table = if own.is_some_and(Item::is_str) {
+        document.get_mut("package")
+    } else {
+        let workspace = document.get_mut("workspace");
+        workspace.and_then(|workspace| workspace.get_mut("package"))
+    };
+    let version = table.and_then(|table| table.get_mut("version"));
+    let version = version.filter(|version| version.is_str()).ok_or_else(|| {
+        CliError::cannot(
+            "`Cargo.toml` has no `version`, neither of the package nor of the workspace",
+        )
+    })?;
+    set_text(version, to.to_string());
+    Ok(document.to_string())
+}
+
+/// Sets the version of the plugin among the locked packages, so that `--locked` builds go on.
+pub(super) fn locked_version(
+    cargo_lock: &str,
+    plugin: &str,
+    to: &Version,
+) -> Result<String, CliError> {
+    let mut document = parse(cargo_lock, "Cargo.lock")?;
+    let packages = document
+        .get_mut("package")
+        .and_then(Item::as_array_of_tables_mut);
+    for package in packages.into_iter().flat_map(ArrayOfTables::iter_mut) {
+        // A package of that name from elsewhere has a source.
+        if is_named(package, plugin)
+            && package.get("source").is_none()
+            && let Some(version) = package.get_mut("version")
+        {
+            set_text(version, to.to_string());
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// Replaces a value and keeps what stands around it.
+fn set_text(item: &mut Item, text: String) {
+    let decor = item.as_value().map(|value| value.decor().clone());
+    *item = value(text);
+    if let (Some(value), Some(decor)) = (item.as_value_mut(), decor) {
+        *value.decor_mut() = decor;
+    }
 }
 
 /// Sorts the packages of a lock file, as cargo does.

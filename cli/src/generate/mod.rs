@@ -34,7 +34,8 @@ pub(crate) use lock::hash;
 pub(crate) use owned::refresh;
 pub(crate) use plan::{Plan, Step};
 pub(crate) use request::{
-    Frontend, NewCommand, NewDivision, NewPlugin, NewProjection, NewQuery, QueryKind, Request, plan,
+    Bump, BumpTo, Frontend, NewCommand, NewDivision, NewPlugin, NewProjection, NewQuery, QueryKind,
+    Request, plan,
 };
 pub(crate) use tree::{DivisionTree, SourceFault, divisions_in, read_division, unreadable_sources};
 

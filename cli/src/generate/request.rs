@@ -1,8 +1,10 @@
 //! What was asked, and how it becomes a plan. Pure: the same request on the same view is the same plan.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use hecate_templates::Catalog;
+use semver::Version;
 
 use super::fields::FieldSpec;
 use super::format::Formatter;
@@ -20,6 +22,7 @@ pub(crate) enum Request {
     Command(NewCommand),
     Projection(NewProjection),
     Query(NewQuery),
+    Bump(Bump),
 }
 
 /// `hecate new plugin`
@@ -76,6 +79,38 @@ pub(crate) struct NewQuery {
     pub(crate) division: Name,
 }
 
+/// `hecate bump`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bump {
+    pub(crate) to: BumpTo,
+    /// The day of the release: `2026-01-02`.
+    pub(crate) date: String,
+}
+
+/// The version that a plugin gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BumpTo {
+    Version(Version),
+    Major,
+    Minor,
+    Patch,
+}
+
+impl FromStr for BumpTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "major" => Ok(Self::Major),
+            "minor" => Ok(Self::Minor),
+            "patch" => Ok(Self::Patch),
+            _ => Version::parse(text).map(Self::Version).map_err(|error| {
+                format!("`{text}` is neither a version (`1.2.0`: {error}) nor `major`, `minor` or `patch`")
+            }),
+        }
+    }
+}
+
 /// What a query desk answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum QueryKind {
@@ -118,6 +153,7 @@ pub(crate) fn plan(
         Request::Command(request) => kinds::command::draft(&mut draft, request)?,
         Request::Projection(request) => kinds::projection::draft(&mut draft, request)?,
         Request::Query(request) => kinds::query::draft(&mut draft, request)?,
+        Request::Bump(request) => kinds::bump::draft(&mut draft, request)?,
     }
     let mut wanted: BTreeMap<RelPath, Vec<u8>> = draft.finish()?;
     formatter.format(&mut wanted)?;

@@ -84,6 +84,7 @@ impl Project {
             "Cargo.lock",
             "hecate.lock",
             "build.rs",
+            "CHANGELOG.md",
         ];
         View::read(&self.root, &files, &["src", "divisions", "contracts"])
     }

@@ -1,5 +1,6 @@
 //! The kinds of things that can be generated: one file for each, and the draft that they all work on.
 
+pub(super) mod bump;
 pub(super) mod command;
 pub(super) mod division;
 pub(super) mod plugin;
