@@ -10,6 +10,8 @@ pub(crate) const CANNOT: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// `--check` found that something would change.
 pub(crate) const CHANGES: u8 = 3;
+/// A verification failed.
+pub(crate) const UNSOUND: u8 = 5;
 /// Our bug.
 pub(crate) const BUG: u8 = 70;
 

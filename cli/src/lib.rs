@@ -72,6 +72,7 @@ Run:
 
 Maintain:
   bump         Raise the version, everywhere at once
+  store        Look after a plugin's event stores: statistics, verification, backup, export
   doctor       Check whether this machine and this project have what is needed
   completions  Print what makes a shell complete `hecate`
 
@@ -95,6 +96,7 @@ enum Command {
     Reload(commands::reload::ReloadArgs),
     Uninstall(commands::uninstall::UninstallArgs),
     Bump(commands::bump::BumpArgs),
+    Store(commands::store::StoreArgs),
     Doctor(commands::doctor::DoctorArgs),
     Completions(commands::completions::CompletionsArgs),
 }
@@ -117,6 +119,7 @@ impl Command {
             Self::Logs(args) => commands::logs::run(&args, cx),
             Self::Reload(args) => commands::reload::run(&args, cx),
             Self::Uninstall(args) => commands::uninstall::run(&args, cx),
+            Self::Store(args) => commands::store::run(&args, cx),
             Self::Bump(args) => commands::bump::run(&args, cx),
             Self::Doctor(args) => commands::doctor::run(&args, cx),
             Self::Completions(args) => commands::completions::run(&args, cx),

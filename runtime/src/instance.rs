@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hecate_abi::{Call, Failed, Owned, Plugin, Slice, Stream, control, mode, version};
-use hecate_manifest::control::{Acquire, Health, Refusal};
+use hecate_manifest::control::{Acquire, Health, Refusal, StoreAsk};
 pub use hecate_manifest::control::{StartConfig, Started};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::body::{Body, BoxError, FromPlugin, ToPlugin};
@@ -141,6 +142,15 @@ impl Instance {
     /// [`ControlError`] if it does not answer.
     pub async fn health(&self, limit: Duration) -> Result<Health, ControlError> {
         self.control("health", control::HEALTH, &(), limit).await
+    }
+
+    /// Looks after the stores; the answer is the plugin's, a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`]; the stores are as they were.
+    pub async fn look_after(&self, ask: &StoreAsk, limit: Duration) -> Result<Value, ControlError> {
+        self.control("store", control::STORE, ask, limit).await
     }
 
     /// Ends streams and sockets, and stops the plugin.

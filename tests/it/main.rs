@@ -20,6 +20,7 @@ mod page;
 mod prompts;
 mod readme;
 mod serving;
+mod store;
 mod structure;
 mod support;
 mod swaps;

@@ -17,5 +17,6 @@ pub(crate) mod ps;
 pub(crate) mod reload;
 pub(crate) mod serve;
 mod serve_bundle;
+pub(crate) mod store;
 pub(crate) mod undo;
 pub(crate) mod uninstall;

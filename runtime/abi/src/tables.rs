@@ -26,6 +26,8 @@ pub mod control {
     pub const HEALTH: u32 = 4;
     /// End streams and sockets, run the plugin's `shutdown`, stop its runtime.
     pub const SHUTDOWN: u32 = 5;
+    /// Look after the stores: `StoreAsk` of the manifest crate. A plugin that does not know it refuses, by its number.
+    pub const STORE: u32 = 6;
 }
 
 /// Levels of [`Host::log`].

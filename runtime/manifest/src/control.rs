@@ -62,6 +62,36 @@ pub enum HealthStatus {
     Degraded,
 }
 
+/// What an operator asks of a plugin's stores. They are the plugin's to open, so it is the plugin that looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreAsk {
+    /// Which store: the name of its file. Without it: all of them, one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    /// What to do.
+    #[serde(flatten)]
+    pub task: StoreTask,
+}
+
+/// What can be done with a store while it serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum StoreTask {
+    /// Count what is in it.
+    Stats,
+    /// Read all of it and look for damage.
+    Verify,
+    /// Write a copy that can be opened as it is, below `backups/` of the plugin's data.
+    Backup,
+    /// Write every event as a line of JSON, below `exports/` of the plugin's data.
+    Export,
+    /// Take the events of a file below `imports/` of the plugin's data into a store that is empty.
+    Import {
+        /// Name of the file.
+        file: String,
+    },
+}
+
 /// One metric at one moment; a push is a JSON array of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {

@@ -19,7 +19,7 @@ use hecate_abi::{
     level, mode, version,
 };
 pub use hecate_abi::{Host as AbiHost, NoteSection, Plugin as AbiPlugin};
-use hecate_manifest::control::{Acquire, Refusal, StartConfig};
+use hecate_manifest::control::{Acquire, Refusal, StartConfig, StoreAsk};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::server::conn::http1;
@@ -286,6 +286,12 @@ async fn carry_out(
         control::HEALTH => {
             let health = inner.running.get().ok_or_else(not_running)?.0.health();
             serde_json::to_vec(&health).map_err(unreadable)
+        }
+        control::STORE => {
+            let ask: StoreAsk = serde_json::from_slice(&payload).map_err(unreadable)?;
+            let (running, paths) = inner.running.get().ok_or_else(not_running)?;
+            let answer = running.look_after(paths, &ask).await?;
+            serde_json::to_vec(&answer).map_err(unreadable)
         }
         control::SHUTDOWN => {
             if let Some((running, _)) = inner.running.get() {

@@ -1,6 +1,7 @@
 //! A plugin that runs: everything of it behind one service, whichever way requests come in.
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures_util::Stream;
 use hecate_manifest::Manifest;
-use hecate_manifest::control::{Health, HealthStatus, StartConfig, Started};
+use hecate_manifest::control::{Health, HealthStatus, StartConfig, Started, StoreAsk, StoreTask};
 use http::StatusCode;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ use crate::metrics::{Counter, Histogram};
 use crate::openapi;
 use crate::paths::{Paths, is_file_name};
 use crate::plugin::{Plugin, PluginContext};
-use crate::store::BoxFuture;
+use crate::store::{BoxFuture, Care};
 use crate::ws;
 
 /// Why a plugin did not start.
@@ -216,6 +217,45 @@ impl Running {
         }
     }
 
+    /// Does what an operator asks, with one store or with all, one after the other.
+    pub(crate) async fn look_after(
+        &self,
+        paths: &Paths,
+        ask: &StoreAsk,
+    ) -> Result<Value, StartError> {
+        let name = |division: &Division| division.store().config().file_name().to_owned();
+        let meant = |division: &&Division| {
+            ask.store
+                .as_ref()
+                .is_none_or(|store| name(division) == *store)
+        };
+        let meant: Vec<_> = self.divisions.iter().filter(meant).collect();
+        if meant.is_empty() {
+            let known: Vec<_> = self
+                .divisions
+                .iter()
+                .map(|division| format!("`{}`", name(division)))
+                .collect();
+            let asked = ask.store.as_deref().unwrap_or_default();
+            return Err(StartError(format!(
+                "there is no store `{asked}`: there are {}",
+                known.join(", ")
+            )));
+        }
+        let mut stores = serde_json::Map::new();
+        for division in meant {
+            let task = care(&name(division), paths, &ask.task)?;
+            let cared = match division.store().get() {
+                Ok(store) => store.care(task).await,
+                Err(error) => Err(error.into()),
+            };
+            let cared = cared
+                .map_err(|error| StartError(format!("`{}`: {}", name(division), chain(&error))))?;
+            stores.insert(name(division), cared);
+        }
+        Ok(json!({"stores": stores}))
+    }
+
     /// Ends streams and sockets, then the plugin, then the stores.
     pub(crate) async fn shutdown(&self) {
         self.plugin.shutdown().await;
@@ -234,6 +274,30 @@ impl Running {
     pub(crate) fn health(&self) -> Health {
         health(self.plugin.as_ref(), &self.divisions)
     }
+}
+
+/// A task with its place in the plugin's data.
+fn care(store: &str, paths: &Paths, task: &StoreTask) -> Result<Care, StartError> {
+    let data = paths.data();
+    Ok(match task {
+        StoreTask::Stats => Care::Stats,
+        StoreTask::Verify => Care::Verify,
+        StoreTask::Backup => Care::Backup {
+            to: data.join("backups").join(format!("{store}.db")),
+        },
+        StoreTask::Export => Care::Export {
+            to: data.join("exports").join(format!("{store}.jsonl")),
+        },
+        StoreTask::Import { file } => {
+            let is_name = Path::new(file).components().count() == 1 && !file.starts_with('.');
+            if !is_name || file.contains(['/', '\0']) {
+                return Err(StartError(format!("`{file}` is not the name of a file")));
+            }
+            Care::Import {
+                from: data.join("imports").join(file),
+            }
+        }
+    })
 }
 
 impl Requests {

@@ -1,4 +1,5 @@
 mod account;
+mod care;
 mod dispatch;
 mod memory_store;
 mod plugin;

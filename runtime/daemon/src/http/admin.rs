@@ -10,6 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
+use hecate_manifest::control::StoreAsk;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,6 +24,9 @@ use crate::{Daemon, logs};
 
 /// Log lines, unless `lines` says otherwise.
 const LINES: usize = 100;
+
+/// How long looking after a store may take: reading all of a large one is part of it.
+const CARE_LIMIT: Duration = Duration::from_secs(600);
 
 #[derive(Deserialize)]
 pub(super) struct InstallQuery {
@@ -92,6 +96,35 @@ pub(super) async fn reload(
         Ok(Ok(())) => envelope(StatusCode::OK, json!({"name": name})),
         Ok(Err(error)) => refused(&error),
         Err(error) => failed(&error),
+    }
+}
+
+/// `POST /api/plugins/{name}/store` with what is asked: `{"do":"stats"}`. The plugin does it; the daemon opens no store.
+pub(super) async fn store(
+    State(daemon): State<Arc<Daemon>>,
+    Path(name): Path<String>,
+    ask: Bytes,
+) -> Response {
+    let Some(slot) = daemon.slot(&name) else {
+        return refused(&ChangeError::Unknown(name));
+    };
+    let ask: StoreAsk = match serde_json::from_slice(&ask) {
+        Ok(ask) => ask,
+        Err(error) => {
+            return envelope_error(StatusCode::BAD_REQUEST, "bad_json", &error.to_string());
+        }
+    };
+    let Some(current) = slot.current() else {
+        let message = format!("`{name}` is not running, and its stores are its own to open");
+        return envelope_error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "plugin_not_running",
+            &message,
+        );
+    };
+    match current.instance().look_after(&ask, CARE_LIMIT).await {
+        Ok(answer) => envelope(StatusCode::OK, answer),
+        Err(error) => envelope_error(StatusCode::CONFLICT, "store_failed", &with_causes(&error)),
     }
 }
 

@@ -164,6 +164,7 @@ fn router(daemon: Arc<Daemon>) -> Router {
         )
         .route("/api/plugins/{name}", delete(admin::uninstall))
         .route("/api/plugins/{name}/reload", post(admin::reload))
+        .route("/api/plugins/{name}/store", post(admin::store))
         .route("/api/plugins/{name}/logs", get(admin::logs))
         .route("/api/events", get(admin::events))
         .fallback(unknown)

@@ -11,6 +11,7 @@
 //!   allowed. Who has seen a position never sees a smaller one later.
 //! - Clocks are never used for order.
 
+mod care;
 mod handle;
 mod memory;
 mod sqlite;
@@ -18,6 +19,7 @@ mod sqlite;
 pub mod suite;
 mod types;
 
+pub use care::{Care, CareError};
 pub use handle::{Store, StoreConfig};
 pub use memory::MemoryStore;
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
@@ -86,6 +88,15 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// The last position, as a value to watch: changes wake readers up; the events always come from a read.
     fn head(&self) -> watch::Receiver<Option<Position>>;
+
+    /// Looks after the store while it serves; the answer is a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`CareError`]; of a store that cannot be looked after, [`CareError::Unsupported`].
+    fn care(&self, _: Care) -> BoxFuture<'_, Result<serde_json::Value, CareError>> {
+        Box::pin(async { Err(CareError::Unsupported) })
+    }
 
     /// Finishes what is being written and read, then closes. Later calls answer `Fenced`.
     fn close(&self) -> BoxFuture<'_, ()>;

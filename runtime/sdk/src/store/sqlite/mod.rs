@@ -1,6 +1,8 @@
 //! Events in one SQLite file: a writer thread with group commit, and read-only connections beside it.
 
+mod care;
 mod connect;
+mod lines;
 mod pool;
 mod read;
 mod writer;
@@ -16,8 +18,8 @@ pub(crate) use connect::{Access, connect};
 pub(crate) use pool::Pool;
 
 use super::{
-    AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, OpenError, Position,
-    ReadError, Receipt, RecordedEvent, StreamId, StreamVersion,
+    AppendError, AppendId, AppendRequest, BoxFuture, Care, CareError, EventPage, EventStore,
+    OpenError, Position, ReadError, Receipt, RecordedEvent, StreamId, StreamVersion,
 };
 use writer::{Message, Writer};
 
@@ -64,6 +66,7 @@ impl SqliteOptions {
 /// commit is on the disk. While the disk works, the next batch gathers, so a slow disk makes larger batches.
 #[derive(Debug)]
 pub struct SqliteStore {
+    path: PathBuf,
     jobs: mpsc::Sender<Message>,
     readers: Pool,
     head: watch::Receiver<Option<Position>>,
@@ -101,6 +104,7 @@ impl SqliteStore {
                 source,
             })?;
         Ok(Self {
+            path: path.to_owned(),
             jobs,
             readers: Pool::new(path, READERS),
             head,
@@ -157,6 +161,33 @@ impl EventStore for SqliteStore {
 
     fn head(&self) -> watch::Receiver<Option<Position>> {
         self.head.clone()
+    }
+
+    fn care(&self, task: Care) -> BoxFuture<'_, Result<serde_json::Value, CareError>> {
+        Box::pin(async move {
+            if let Care::Import { from } = task {
+                let (reply, answer) = oneshot::channel();
+                let fenced = |_| CareError::from(ReadError::Fenced);
+                let message = Message::Import { from, reply };
+                self.jobs
+                    .send(message)
+                    .await
+                    .map_err(|_| ReadError::Fenced)?;
+                let events = answer.await.map_err(fenced)??;
+                return Ok(serde_json::json!({"events": events}));
+            }
+            let path = self.path.clone();
+            let work = move |connection: &Connection| {
+                Ok(match task {
+                    Care::Stats => care::stats(connection, &path),
+                    Care::Verify => care::verify(connection),
+                    Care::Backup { to } => care::backup(connection, &to),
+                    Care::Export { to } => lines::export(connection, &to),
+                    Care::Import { .. } => Err(CareError::Unsupported),
+                })
+            };
+            self.readers.with(work).await?
+        })
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

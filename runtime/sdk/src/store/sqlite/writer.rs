@@ -1,15 +1,17 @@
 //! The one thread that writes: group commit.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::read;
+use super::{lines, read};
 use crate::store::{
-    AppendError, AppendRequest, Metadata, Position, Receipt, StreamId, StreamVersion, StreamWrite,
+    AppendError, AppendRequest, CareError, Metadata, Position, ReadError, Receipt, StreamId,
+    StreamVersion, StreamWrite,
 };
 
 /// Most appends in one transaction.
@@ -27,6 +29,10 @@ pub(super) enum Message {
     Append {
         request: AppendRequest,
         reply: oneshot::Sender<Answer>,
+    },
+    Import {
+        from: PathBuf,
+        reply: oneshot::Sender<Result<u64, CareError>>,
     },
     Close {
         reply: oneshot::Sender<()>,
@@ -67,7 +73,7 @@ impl Writer {
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut requests = Vec::with_capacity(BATCH);
         let mut replies = Vec::with_capacity(BATCH);
-        let mut closing = None;
+        let (mut closing, mut importing) = (None, None);
         while closing.is_none() {
             let mut next = queue.blocking_recv();
             if next.is_none() {
@@ -80,6 +86,10 @@ impl Writer {
                         bytes += payload_bytes(&request);
                         requests.push(request);
                         replies.push(reply);
+                    }
+                    Message::Import { from, reply } => {
+                        importing = Some((from, reply));
+                        break;
                     }
                     Message::Close { reply } => {
                         closing = Some(reply);
@@ -97,6 +107,10 @@ impl Writer {
             for (reply, answer) in replies.drain(..).zip(answers) {
                 // A caller that gave up does not want the answer.
                 _ = reply.send(answer);
+            }
+            if let Some((from, reply)) = importing.take() {
+                // Nor does this one.
+                _ = reply.send(self.import(&from));
             }
         }
         drop(queue);
@@ -138,6 +152,20 @@ impl Writer {
                     .collect()
             }
         }
+    }
+
+    /// Takes an export in, all of it or nothing.
+    fn import(&mut self, from: &Path) -> Result<u64, CareError> {
+        let transaction = self.connection.transaction()?;
+        if read::epoch(&transaction)? != self.epoch {
+            return Err(ReadError::Fenced.into());
+        }
+        let (events, last) = lines::import(&transaction, from)?;
+        transaction.commit()?;
+        self.streams.clear();
+        self.types.clear();
+        self.head.send_replace(last);
+        Ok(events)
     }
 
     fn transaction(&mut self, requests: &[AppendRequest]) -> Result<Vec<Answer>, Failure> {
