@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -20,6 +20,7 @@ use crate::store::{
     Position, ReadError, Receipt, RecordedEvent, Store, StoreConfig, StreamId, StreamVersion,
     StreamWrite,
 };
+use crate::telemetry::{CommandTelemetry, Commands};
 
 /// How often a decision is made again when another one was faster.
 const RETRIES: usize = 8;
@@ -85,6 +86,7 @@ struct Shared {
     projections: fn() -> Vec<Box<dyn Projection>>,
     running: RwLock<Option<Running>>,
     live: Live,
+    commands: Commands,
 }
 
 /// What exists only while the store is open.
@@ -146,6 +148,7 @@ impl Division {
                 projections,
                 running: RwLock::default(),
                 live,
+                commands: Commands::new(name),
             }),
         }
     }
@@ -175,6 +178,25 @@ impl Division {
     ) -> Result<Done, DispatchError>
     where
         A: Aggregate,
+        C: Clone + Send + Sync + 'static,
+        H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
+    {
+        let begun = Instant::now();
+        let telemetry = self.shared.commands.of::<C>();
+        let outcome = self.carry_out(id, command, handle, &telemetry).await;
+        telemetry.answered(begun, &outcome);
+        outcome
+    }
+
+    async fn carry_out<A, C, H>(
+        &self,
+        id: &str,
+        command: Command<C>,
+        handle: H,
+        telemetry: &CommandTelemetry,
+    ) -> Result<Done, DispatchError>
+    where
+        A: Aggregate,
         C: Clone + Send + Sync,
         H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
     {
@@ -201,7 +223,8 @@ impl Division {
                 Err(DispatchError::Append(AppendError::WrongExpectedVersion { .. }))
                     if tries < RETRIES =>
                 {
-                    tries += 1
+                    tries += 1;
+                    telemetry.retried();
                 }
                 other => return other,
             }
@@ -220,7 +243,7 @@ impl Division {
     ) -> Result<Done, DispatchError>
     where
         A: Aggregate,
-        C: Clone + Send + Sync,
+        C: Clone + Send + Sync + 'static,
         H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
     {
         let id = derived_id(command.id, 0).to_string();
@@ -296,7 +319,8 @@ impl Division {
         };
         let (live, name) = (shared.live.clone(), shared.name);
         let announce = Arc::new(move |events: &[RecordedEvent]| live.announce(name, events));
-        match Projector::start(store, path.clone(), (shared.projections)(), announce).await {
+        let projections = (shared.projections)();
+        match Projector::start(name, store, path.clone(), projections, announce).await {
             Ok(projector) => {
                 let running = Running {
                     projector: Arc::new(projector),

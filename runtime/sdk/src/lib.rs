@@ -86,6 +86,7 @@ pub mod routes;
 mod running;
 pub mod store;
 pub mod table;
+pub mod telemetry;
 pub mod testing;
 pub mod validate;
 pub mod ws;

@@ -40,8 +40,29 @@ pub fn histogram(name: &'static str) -> Histogram {
 
 /// A counter for each value of a label: `labelled("commands_total", "outcome", "rejected")`.
 pub fn labelled_counter(name: &'static str, label: &'static str, value: &str) -> Counter {
-    let labels = vec![Label::new(label, value.to_owned())];
-    store().register_counter(&Key::from_parts(name, labels), &METADATA)
+    counter_with(name, &[(label, value)])
+}
+
+/// A counter for each combination of label values. Each is kept for as long as the plugin runs, so ids are no values.
+pub fn counter_with(name: &'static str, labels: &[(&'static str, &str)]) -> Counter {
+    store().register_counter(&key(name, labels), &METADATA)
+}
+
+/// A gauge for each combination of label values.
+pub fn gauge_with(name: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
+    store().register_gauge(&key(name, labels), &METADATA)
+}
+
+/// A histogram of durations in seconds for each combination of label values.
+pub fn histogram_with(name: &'static str, labels: &[(&'static str, &str)]) -> Histogram {
+    store().register_histogram(&key(name, labels), &METADATA)
+}
+
+fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
+    let labels = labels
+        .iter()
+        .map(|(label, value)| Label::new(*label, (*value).to_owned()));
+    Key::from_parts(name, labels.collect::<Vec<_>>())
 }
 
 /// All metrics of this library. One for the whole library: two instances of one plugin are one plugin.

@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use metrics::Histogram;
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::watch;
 
@@ -12,6 +14,7 @@ use crate::projection::{ProjectError, Projection};
 use crate::store::{
     Access, Durability, EventStore, OpenError, Position, ReadError, RecordedEvent, connect,
 };
+use crate::telemetry::{ProjectionTelemetry, projection_seconds};
 
 /// Most events in one transaction.
 const BATCH: usize = 1000;
@@ -36,8 +39,10 @@ pub(crate) struct Projector {
 pub(crate) type OnApplied = Arc<dyn Fn(&[RecordedEvent]) + Send + Sync>;
 
 impl Projector {
-    /// Opens the read model at `path`, brings `projections` to their revisions, and starts to follow `store`.
+    /// Opens the read model of `division` at `path`, brings `projections` to their revisions, and starts to follow
+    /// `store`.
     pub(crate) async fn start(
+        division: &'static str,
         store: Arc<dyn EventStore>,
         path: PathBuf,
         projections: Vec<Box<dyn Projection>>,
@@ -45,7 +50,8 @@ impl Projector {
     ) -> Result<Self, OpenError> {
         let file = path.clone();
         let head = *store.head().borrow();
-        let model = tokio::task::spawn_blocking(move || Model::open(&path, projections, head))
+        let open = move || Model::open(division, &path, projections, head);
+        let model = tokio::task::spawn_blocking(open)
             .await
             .unwrap_or(Err(OpenError::InUse { path: file }))?;
         let (stop, stopping) = watch::channel(false);
@@ -87,6 +93,7 @@ async fn follow(
     let mut reached = model.applied();
     while !*stopping.borrow() {
         let last = *head.borrow_and_update();
+        model.tell(last);
         if last <= reached {
             tokio::select! {
                 _ = stopping.changed() => return,
@@ -122,6 +129,7 @@ async fn follow(
             continue;
         }
         reached = Some(scanned_to);
+        model.tell(last.max(reached));
         progress.send_replace(model.progress());
         on_applied(&events);
     }
@@ -133,16 +141,21 @@ struct Model {
     projections: Vec<Followed>,
     /// What was read, for a store that no projection follows.
     reached: Option<Position>,
+    seconds: Histogram,
 }
 
 struct Followed {
     projection: Box<dyn Projection>,
     checkpoint: Option<Position>,
     halted: Option<String>,
+    /// Events of the transaction that is open.
+    taken: u64,
+    telemetry: ProjectionTelemetry,
 }
 
 impl Model {
     fn open(
+        division: &str,
         path: &Path,
         projections: Vec<Box<dyn Projection>>,
         head: Option<Position>,
@@ -159,11 +172,12 @@ impl Model {
             path: path.to_owned(),
             source,
         };
-        let projections = prepare(&mut connection, projections).map_err(failed)?;
+        let projections = prepare(division, &mut connection, projections).map_err(failed)?;
         Ok(Self {
             connection,
             projections,
             reached: head,
+            seconds: projection_seconds(division),
         })
     }
 
@@ -190,15 +204,26 @@ impl Model {
         }
     }
 
+    /// Tells the metrics where the projections are, when the store is at `head`.
+    fn tell(&self, head: Option<Position>) {
+        for followed in &self.projections {
+            let halted = followed.halted.is_some();
+            followed.telemetry.is_at(followed.checkpoint, head, halted);
+        }
+    }
+
     /// Takes `events` in, all in one transaction; if one of them fails, one by one, so that only its projection halts.
     fn apply(&mut self, events: &[RecordedEvent], scanned_to: Position) -> rusqlite::Result<()> {
         let Self {
             connection,
             projections,
             reached,
+            seconds,
         } = self;
         *reached = Some(scanned_to);
+        let begun = Instant::now();
         if try_batch(connection, projections, events, scanned_to)?.is_none() {
+            seconds.record(begun.elapsed());
             return Ok(());
         }
         for event in events {
@@ -223,6 +248,7 @@ impl Model {
                 ));
             }
         }
+        seconds.record(begun.elapsed());
         Ok(())
     }
 }
@@ -236,6 +262,7 @@ fn try_batch(
 ) -> rusqlite::Result<Option<(usize, String)>> {
     let transaction = connection.transaction()?;
     for (nth, followed) in projections.iter_mut().enumerate() {
+        followed.taken = 0;
         if followed.halted.is_some() || followed.checkpoint >= Some(scanned_to) {
             continue;
         }
@@ -245,7 +272,7 @@ fn try_batch(
         {
             let project = || followed.projection.project(&transaction, event);
             match catch_unwind(AssertUnwindSafe(project)) {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => followed.taken += 1,
                 Ok(Err(ProjectError::Storage(error))) if is_storage_fault(&error) => {
                     return Err(error);
                 }
@@ -261,6 +288,7 @@ fn try_batch(
         .filter(|followed| followed.halted.is_none())
     {
         followed.checkpoint = followed.checkpoint.max(Some(scanned_to));
+        followed.telemetry.took(followed.taken);
     }
     Ok(None)
 }
@@ -275,6 +303,7 @@ fn is_storage_fault(error: &rusqlite::Error) -> bool {
 }
 
 fn prepare(
+    division: &str,
     connection: &mut Connection,
     projections: Vec<Box<dyn Projection>>,
 ) -> rusqlite::Result<Vec<Followed>> {
@@ -315,9 +344,11 @@ fn prepare(
             ),
         )?;
         followed.push(Followed {
+            telemetry: ProjectionTelemetry::new(division, projection.name()),
             projection,
             checkpoint,
             halted: None,
+            taken: 0,
         });
     }
     transaction.commit()?;

@@ -37,7 +37,7 @@ use std::fmt::Debug;
 
 use axum::body::Body;
 use axum::extract::Request;
-use hecate_manifest::control::StartConfig;
+use hecate_manifest::control::{Reading, Sample, StartConfig};
 use http::{Method, StatusCode, header};
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -47,6 +47,7 @@ use uuid::Uuid;
 
 use crate::aggregate::{Aggregate, Cx, EventSet, Rejection};
 use crate::division::DivisionSpec;
+use crate::metrics;
 use crate::paths::Paths;
 use crate::plugin::{InitError, Plugin, PluginContext};
 use crate::projection::{Projection, TableProjection};
@@ -185,6 +186,23 @@ pub fn project<E: EventSet>(
     let row = projection.table().by_key(&model, ID);
     row.unwrap_or_else(|error| panic!("{error}"))
         .map_or(Value::Null, Value::Object)
+}
+
+/// The metric `name` with these labels: the value of a counter or gauge, how many values a histogram has. `None` if there
+/// is none. Metrics are those of the whole process, so other tests of it count into them too.
+pub fn metric(name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    let is_it = |sample: &Sample| {
+        sample.name == name
+            && sample.labels.len() == labels.len()
+            && labels
+                .iter()
+                .all(|(label, value)| sample.labels.get(*label).is_some_and(|is| is == value))
+    };
+    let sample = metrics::store().snapshot().into_iter().find(is_it)?;
+    Some(match sample.value {
+        Reading::Counter(count) | Reading::Histogram { count, .. } => count as f64,
+        Reading::Gauge(value) => value,
+    })
 }
 
 /// A JSON value as it stands in a path or a query string.

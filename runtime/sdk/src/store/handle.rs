@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use super::{
-    AppendError, AppendId, AppendRequest, Durability, EventPage, EventStore, ExpectedVersion,
-    MemoryStore, NewEvent, OpenError, Position, ReadError, Receipt, RecordedEvent, SqliteOptions,
-    SqliteStore, StreamId, StreamVersion,
+    AppendError, AppendId, AppendRequest, BoxFuture, Durability, EventPage, EventStore,
+    ExpectedVersion, MemoryStore, NewEvent, OpenError, Position, ReadError, Receipt, RecordedEvent,
+    SqliteOptions, SqliteStore, StreamId, StreamVersion,
 };
 use crate::paths::Paths;
+use crate::telemetry::StoreTelemetry;
 
 /// Which store a plugin or a division keeps.
 ///
@@ -91,6 +93,7 @@ pub struct Store {
 
 struct Shared {
     config: StoreConfig,
+    telemetry: StoreTelemetry,
     open: RwLock<Option<Arc<dyn EventStore>>>,
 }
 
@@ -99,6 +102,7 @@ impl Store {
     pub(crate) fn closed(config: StoreConfig) -> Self {
         Self {
             shared: Arc::new(Shared {
+                telemetry: StoreTelemetry::new(config.file_name()),
                 config,
                 open: RwLock::default(),
             }),
@@ -138,10 +142,13 @@ impl Store {
     ///
     /// As [`EventStore::append`].
     pub async fn append_request(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
-        self.get()
-            .map_err(|_| AppendError::Fenced)?
-            .append(request)
-            .await
+        let (begun, events) = (Instant::now(), request.events());
+        let appended = match self.get() {
+            Ok(store) => store.append(request).await,
+            Err(_) => Err(AppendError::Fenced),
+        };
+        self.shared.telemetry.appended(begun, events, &appended);
+        appended
     }
 
     /// The events that were appended under `id`, if any.
@@ -150,7 +157,8 @@ impl Store {
     ///
     /// As [`EventStore::receipt`].
     pub async fn receipt(&self, id: AppendId) -> Result<Option<Vec<RecordedEvent>>, ReadError> {
-        self.get()?.receipt(id).await
+        let store = self.get()?;
+        self.timed(store.receipt(id)).await
     }
 
     /// Reads up to `limit` events of `stream` behind version `after`.
@@ -164,7 +172,8 @@ impl Store {
         after: Option<StreamVersion>,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, ReadError> {
-        self.get()?.read_stream(stream, after, limit).await
+        let store = self.get()?;
+        self.timed(store.read_stream(stream, after, limit)).await
     }
 
     /// Reads up to `limit` events of all streams behind position `after`.
@@ -177,7 +186,8 @@ impl Store {
         after: Option<Position>,
         limit: usize,
     ) -> Result<EventPage, ReadError> {
-        self.get()?.read_all(after, limit).await
+        let store = self.get()?;
+        self.timed(store.read_all(after, limit)).await
     }
 
     /// The store behind the handle while it is open.
@@ -224,6 +234,13 @@ impl Store {
         if let Some(open) = open {
             open.close().await;
         }
+    }
+
+    async fn timed<T>(&self, read: BoxFuture<'_, T>) -> T {
+        let begun = Instant::now();
+        let read = read.await;
+        self.shared.telemetry.read(begun);
+        read
     }
 
     fn set(&self, store: Option<Arc<dyn EventStore>>) {

@@ -230,9 +230,14 @@ impl AppendRequest {
         }
     }
 
+    /// How many events it has.
+    pub(crate) fn events(&self) -> usize {
+        self.writes.iter().map(|write| write.events.len()).sum()
+    }
+
     /// The limits, which hold for every store.
     pub(crate) fn check(&self) -> Result<(), AppendError> {
-        let events = self.writes.iter().map(|write| write.events.len()).sum();
+        let events = self.events();
         if events == 0 {
             return Err(AppendError::Empty);
         }

@@ -21,6 +21,7 @@ use super::{
     AppendError, AppendId, AppendRequest, BoxFuture, Care, CareError, EventPage, EventStore,
     OpenError, Position, ReadError, Receipt, RecordedEvent, StreamId, StreamVersion,
 };
+use crate::telemetry::CommitTelemetry;
 use writer::{Message, Writer};
 
 /// The greatest store format that this SDK knows.
@@ -95,7 +96,9 @@ impl SqliteStore {
         let last = read::last_position(&connection).map_err(failed)?;
         let (head_sender, head) = watch::channel(last);
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let writer = Writer::new(connection, options.epoch, head_sender);
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let telemetry = CommitTelemetry::new(&name);
+        let writer = Writer::new(connection, options.epoch, head_sender, telemetry);
         std::thread::Builder::new()
             .name("event-writer".to_owned())
             .spawn(move || writer.run(queue))

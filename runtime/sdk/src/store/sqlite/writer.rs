@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,6 +13,7 @@ use crate::store::{
     AppendError, AppendRequest, CareError, Metadata, Position, ReadError, Receipt, StreamId,
     StreamVersion, StreamWrite,
 };
+use crate::telemetry::CommitTelemetry;
 
 /// Most appends in one transaction.
 const BATCH: usize = 512;
@@ -52,6 +53,7 @@ pub(super) struct Writer {
     head: watch::Sender<Option<Position>>,
     streams: HashMap<StreamId, Known>,
     types: HashMap<String, i64>,
+    telemetry: CommitTelemetry,
 }
 
 impl Writer {
@@ -59,6 +61,7 @@ impl Writer {
         connection: Connection,
         epoch: u64,
         head: watch::Sender<Option<Position>>,
+        telemetry: CommitTelemetry,
     ) -> Self {
         Self {
             connection,
@@ -66,6 +69,7 @@ impl Writer {
             head,
             streams: HashMap::new(),
             types: HashMap::new(),
+            telemetry,
         }
     }
 
@@ -128,8 +132,10 @@ impl Writer {
         if self.streams.len() > KNOWN_STREAMS {
             self.streams.clear();
         }
+        let begun = Instant::now();
         match self.transaction(requests) {
             Ok(answers) => {
+                self.telemetry.committed(begun);
                 let last = answers
                     .iter()
                     .flatten()

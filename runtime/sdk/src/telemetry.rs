@@ -1,0 +1,275 @@
+//! What is counted and timed without anybody asking for it: commands, stores, projections, requests.
+//!
+//! Every name appears at the host's `/metrics` as `hecate_plugin_{name}{plugin="…"}`. Durations are histograms in seconds.
+//! A line with several outcomes has one counter for each.
+//!
+//! | name | labels | what |
+//! |---|---|---|
+//! | `commands_total` | `division`, `command`, `outcome` | commands: `done`, `replayed` (the first answer again), `rejected`, `conflict` (others were faster, each time), `fenced` (the store is with another generation), `failed` |
+//! | `command_seconds` | `division`, `command` | from the dispatch to the answer, with the wait for the read models |
+//! | `command_retries_total` | `division`, `command` | decisions made again because the thing had moved on |
+//! | `store_appends_total` | `store`, `outcome` | appends: `written`, `replayed`, `conflict` (not at the expected version), `refused` (against a limit, or an id that was used), `fenced`, `failed` (the database refuses) |
+//! | `store_append_seconds` | `store` | from the call until the events are on the disk |
+//! | `store_events_total` | `store` | events that were written |
+//! | `store_commits_total` | `store` | transactions; appends by commits is the size of a batch |
+//! | `store_commit_seconds` | `store` | how long they took, the wait for the disk included |
+//! | `store_reads_total` | `store` | reads through a [`Store`](crate::store::Store) |
+//! | `store_read_seconds` | `store` | how long they took |
+//! | `projection_events_total` | `division`, `projection` | events that were taken in |
+//! | `projection_lag_events` | `division`, `projection` | positions from the projection's to the store's last, when it last looked |
+//! | `projection_halted` | `division`, `projection` | 1 if it stopped at an event that it cannot take in |
+//! | `projection_seconds` | `division` | how long a batch of events took, for all projections |
+//! | `http_requests_total`, `http_requests_failed_total`, `http_request_seconds` | – | requests; failed are those with a status from 500 |
+//!
+//! `store` is the store's directory name, `command` the name of the command's type (`confirm_order_v1`). Handles are made
+//! once: for stores and projections when they open, for a command when it first comes.
+//!
+//! ```
+//! use hecate_sdk::store::{ExpectedVersion, NewEvent, Store, StreamId};
+//! use hecate_sdk::testing::{metric, run};
+//!
+//! run(async {
+//!     let event = NewEvent::json("item_added", 1, &"milk")?;
+//!     Store::memory().append(StreamId::new("items"), ExpectedVersion::Any, vec![event]).await?;
+//!     assert_eq!(metric("store_appends_total", &[("store", "memory"), ("outcome", "written")]), Some(1.0));
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! }).unwrap();
+//! ```
+//!
+//! Absent for now: export to OpenTelemetry. It belongs to the host, which has every plugin's metrics and logs already.
+
+use std::any::{TypeId, type_name};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use crate::division::{DispatchError, Done};
+use crate::metrics::{Counter, Gauge, Histogram, counter_with, gauge_with, histogram_with};
+use crate::store::{AppendError, Position, Receipt};
+
+/// What a store counts, whichever backend it has.
+pub(crate) struct StoreTelemetry {
+    written: Counter,
+    replayed: Counter,
+    conflict: Counter,
+    refused: Counter,
+    fenced: Counter,
+    failed: Counter,
+    events: Counter,
+    append_seconds: Histogram,
+    reads: Counter,
+    read_seconds: Histogram,
+}
+
+impl StoreTelemetry {
+    pub(crate) fn new(store: &str) -> Self {
+        let of = |outcome| {
+            counter_with(
+                "store_appends_total",
+                &[("store", store), ("outcome", outcome)],
+            )
+        };
+        let store = [("store", store)];
+        Self {
+            written: of("written"),
+            replayed: of("replayed"),
+            conflict: of("conflict"),
+            refused: of("refused"),
+            fenced: of("fenced"),
+            failed: of("failed"),
+            events: counter_with("store_events_total", &store),
+            append_seconds: histogram_with("store_append_seconds", &store),
+            reads: counter_with("store_reads_total", &store),
+            read_seconds: histogram_with("store_read_seconds", &store),
+        }
+    }
+
+    /// An append of `events` events that was asked for at `begun`.
+    pub(crate) fn appended(
+        &self,
+        begun: Instant,
+        events: usize,
+        outcome: &Result<Receipt, AppendError>,
+    ) {
+        self.append_seconds.record(begun.elapsed());
+        let counter = match outcome {
+            Ok(receipt) if receipt.replayed => &self.replayed,
+            Ok(_) => {
+                self.events.increment(events as u64);
+                &self.written
+            }
+            Err(AppendError::WrongExpectedVersion { .. }) => &self.conflict,
+            Err(AppendError::Fenced) => &self.fenced,
+            Err(AppendError::Storage(_)) => &self.failed,
+            Err(_) => &self.refused,
+        };
+        counter.increment(1);
+    }
+
+    /// A read that was asked for at `begun`.
+    pub(crate) fn read(&self, begun: Instant) {
+        self.reads.increment(1);
+        self.read_seconds.record(begun.elapsed());
+    }
+}
+
+/// What the writer of a store counts.
+pub(crate) struct CommitTelemetry {
+    commits: Counter,
+    seconds: Histogram,
+}
+
+impl CommitTelemetry {
+    pub(crate) fn new(store: &str) -> Self {
+        let store = [("store", store)];
+        Self {
+            commits: counter_with("store_commits_total", &store),
+            seconds: histogram_with("store_commit_seconds", &store),
+        }
+    }
+
+    /// A transaction that was begun at `begun` and is on the disk.
+    pub(crate) fn committed(&self, begun: Instant) {
+        self.commits.increment(1);
+        self.seconds.record(begun.elapsed());
+    }
+}
+
+/// What the commands of a division count, by the type of their body.
+pub(crate) struct Commands {
+    division: &'static str,
+    known: RwLock<HashMap<TypeId, Arc<CommandTelemetry>>>,
+}
+
+/// What one type of command counts.
+pub(crate) struct CommandTelemetry {
+    done: Counter,
+    replayed: Counter,
+    rejected: Counter,
+    conflict: Counter,
+    fenced: Counter,
+    failed: Counter,
+    retries: Counter,
+    seconds: Histogram,
+}
+
+impl Commands {
+    pub(crate) fn new(division: &'static str) -> Self {
+        Self {
+            division,
+            known: RwLock::default(),
+        }
+    }
+
+    /// The counters of commands with a body of type `C`: no name is put together after the first of them.
+    pub(crate) fn of<C: 'static>(&self) -> Arc<CommandTelemetry> {
+        let id = TypeId::of::<C>();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&id) {
+            return known.clone();
+        }
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Arc::new(CommandTelemetry::new(self.division, &command_name::<C>()));
+        known.entry(id).or_insert_with(fresh).clone()
+    }
+}
+
+impl CommandTelemetry {
+    fn new(division: &str, command: &str) -> Self {
+        let of = |outcome| {
+            let labels = [
+                ("division", division),
+                ("command", command),
+                ("outcome", outcome),
+            ];
+            counter_with("commands_total", &labels)
+        };
+        let labels = [("division", division), ("command", command)];
+        Self {
+            done: of("done"),
+            replayed: of("replayed"),
+            rejected: of("rejected"),
+            conflict: of("conflict"),
+            fenced: of("fenced"),
+            failed: of("failed"),
+            retries: counter_with("command_retries_total", &labels),
+            seconds: histogram_with("command_seconds", &labels),
+        }
+    }
+
+    /// The decision is made again.
+    pub(crate) fn retried(&self) {
+        self.retries.increment(1);
+    }
+
+    /// A command that was dispatched at `begun`.
+    pub(crate) fn answered(&self, begun: Instant, outcome: &Result<Done, DispatchError>) {
+        use crate::store::ReadError;
+        self.seconds.record(begun.elapsed());
+        let counter = match outcome {
+            Ok(done) if done.replayed => &self.replayed,
+            Ok(_) => &self.done,
+            Err(DispatchError::Rejected(_)) => &self.rejected,
+            Err(DispatchError::Append(AppendError::WrongExpectedVersion { .. })) => &self.conflict,
+            Err(
+                DispatchError::Append(AppendError::Fenced) | DispatchError::Read(ReadError::Fenced),
+            ) => &self.fenced,
+            Err(_) => &self.failed,
+        };
+        counter.increment(1);
+    }
+}
+
+/// The name of a command's type as commands are named: `confirm_order_v1` of `…::ConfirmOrderV1`.
+fn command_name<C>() -> String {
+    let path = type_name::<C>().split('<').next().unwrap_or_default();
+    let name = path.rsplit("::").next().unwrap_or_default();
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// What one projection counts.
+pub(crate) struct ProjectionTelemetry {
+    events: Counter,
+    lag: Gauge,
+    halted: Gauge,
+}
+
+impl ProjectionTelemetry {
+    pub(crate) fn new(division: &str, projection: &str) -> Self {
+        let labels = [("division", division), ("projection", projection)];
+        Self {
+            events: counter_with("projection_events_total", &labels),
+            lag: gauge_with("projection_lag_events", &labels),
+            halted: gauge_with("projection_halted", &labels),
+        }
+    }
+
+    /// It has taken in `events` more.
+    pub(crate) fn took(&self, events: u64) {
+        self.events.increment(events);
+    }
+
+    /// Where it is, when the store is at `head`.
+    pub(crate) fn is_at(&self, checkpoint: Option<Position>, head: Option<Position>, halted: bool) {
+        let number = |position: Option<Position>| position.map_or(0, Position::get);
+        self.lag
+            .set(number(head).saturating_sub(number(checkpoint)) as f64);
+        self.halted.set(f64::from(u8::from(halted)));
+    }
+}
+
+/// How long batches of a division's projections take.
+pub(crate) fn projection_seconds(division: &str) -> Histogram {
+    histogram_with("projection_seconds", &[("division", division)])
+}
+
+#[cfg(test)]
+mod tests;
