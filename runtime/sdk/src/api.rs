@@ -84,6 +84,7 @@ pub struct ApiError {
     code: Cow<'static, str>,
     message: String,
     fields: BTreeMap<String, String>,
+    retry_after_seconds: Option<u64>,
 }
 
 impl ApiError {
@@ -98,6 +99,7 @@ impl ApiError {
             code: code.into(),
             message: message.into(),
             fields: BTreeMap::new(),
+            retry_after_seconds: None,
         }
     }
 
@@ -123,6 +125,13 @@ impl ApiError {
             "internal",
             "something went wrong here; the log says what",
         )
+    }
+
+    /// Says when to try again: the header `Retry-After`, in seconds.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
     }
 
     /// The status.
@@ -169,7 +178,13 @@ impl IntoResponse for ApiError {
         if !self.fields.is_empty() {
             body["fields"] = json!(self.fields);
         }
-        (self.status, AxumJson(body)).into_response()
+        let mut response = (self.status, AxumJson(body)).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

@@ -59,6 +59,14 @@
 //! [`table::Table`] from its events, [`queries`] answer from the rows, and [`routes::Routes`] collects what the desks
 //! serve. [`division::Division`] is what their handlers hold.
 //!
+//! # Features
+//!
+//! None is on unless asked for: each brings crates of its own.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `ratelimit` | `ratelimit`: a token bucket for each key, in front of routes or by hand |
+//!
 //! # Tests
 //!
 //! [`testing`] has given/when/then for decisions, and a whole plugin without a host.
@@ -82,6 +90,8 @@ pub mod plugin;
 pub mod projection;
 mod projector;
 pub mod queries;
+#[cfg(feature = "ratelimit")]
+pub mod ratelimit;
 pub mod routes;
 mod running;
 pub mod store;
