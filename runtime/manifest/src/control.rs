@@ -24,7 +24,7 @@ pub struct Started {
     pub version: String,
     /// Static files, relative to the bundle, if it has any.
     pub static_dir: Option<String>,
-    /// Whether it keeps a store, so that it needs `acquire_store` before it can serve.
+    /// Whether it keeps a store or has jobs, so that it needs `acquire_store` before it can serve.
     pub has_store: bool,
 }
 

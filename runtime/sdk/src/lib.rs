@@ -66,6 +66,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `ratelimit` | `ratelimit`: a token bucket for each key, in front of routes or by hand |
+//! | `schedule` | `scheduler`: jobs at intervals and by cron, with time zones |
 //!
 //! # Tests
 //!
@@ -94,6 +95,8 @@ pub mod queries;
 pub mod ratelimit;
 pub mod routes;
 mod running;
+#[cfg(feature = "schedule")]
+pub mod scheduler;
 pub mod store;
 pub mod table;
 pub mod telemetry;

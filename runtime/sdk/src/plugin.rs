@@ -99,6 +99,8 @@ pub struct PluginContext {
     pub(crate) own: Option<Division>,
     pub(crate) divisions: Arc<[Division]>,
     pub(crate) live: Live,
+    #[cfg(feature = "schedule")]
+    pub(crate) scheduler: crate::scheduler::Scheduler,
 }
 
 impl PluginContext {
@@ -136,6 +138,14 @@ impl PluginContext {
     /// Notices of stored events.
     pub const fn live(&self) -> &Live {
         &self.live
+    }
+
+    /// Where jobs are made, with the feature `schedule`.
+    ///
+    /// Jobs may be made in [`Plugin::init`] and later. They begin when the stores have opened, and end before these close.
+    #[cfg(feature = "schedule")]
+    pub const fn scheduler(&self) -> &crate::scheduler::Scheduler {
+        &self.scheduler
     }
 }
 

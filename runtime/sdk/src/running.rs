@@ -45,6 +45,8 @@ pub(crate) struct Running {
     plugin: Arc<dyn Callbacks>,
     closing: watch::Sender<bool>,
     requests: Requests,
+    #[cfg(feature = "schedule")]
+    scheduler: crate::scheduler::Scheduler,
 }
 
 /// What every request counts.
@@ -89,12 +91,16 @@ impl Running {
         let divisions: Vec<_> = specs.iter().map(close).collect();
         let all: Vec<_> = own.iter().chain(&divisions).cloned().collect();
         check_stores(&all)?;
+        #[cfg(feature = "schedule")]
+        let scheduler = crate::scheduler::Scheduler::new();
         let context = PluginContext {
             name: manifest.name.to_string().into(),
             paths: Paths::of(config),
             own,
             divisions: divisions.clone().into(),
             live: live.clone(),
+            #[cfg(feature = "schedule")]
+            scheduler: scheduler.clone(),
         };
         let plugin = P::init(context)
             .await
@@ -155,7 +161,8 @@ impl Running {
             name: manifest.name.to_string(),
             version: manifest.version.to_string(),
             static_dir: P::static_dir().map(str::to_owned),
-            has_store: !all.is_empty(),
+            // Jobs begin and end with the stores, and a plugin may make jobs that keeps none.
+            has_store: !all.is_empty() || cfg!(feature = "schedule"),
         };
         Ok(Self {
             started,
@@ -168,6 +175,8 @@ impl Running {
             plugin,
             closing,
             requests: Requests::new(),
+            #[cfg(feature = "schedule")]
+            scheduler,
         })
     }
 
@@ -197,7 +206,7 @@ impl Running {
         response
     }
 
-    /// Opens all stores as the writer of `epoch`, or none.
+    /// Opens all stores as the writer of `epoch`, or none; then jobs begin.
     pub(crate) async fn acquire(&self, paths: &Paths, epoch: u64) -> Result<(), StartError> {
         self.closing.send_replace(false);
         for division in &self.divisions {
@@ -206,12 +215,17 @@ impl Running {
                 return Err(StartError(chain(&error)));
             }
         }
+        #[cfg(feature = "schedule")]
+        self.scheduler.start();
         Ok(())
     }
 
-    /// Closes all stores. Notices end with them: who hears them connects again, to whoever has the stores then.
+    /// Ends jobs, then closes all stores. Notices end with them: who hears them connects again, to whoever has the
+    /// stores then.
     pub(crate) async fn release(&self) {
         self.closing.send_replace(true);
+        #[cfg(feature = "schedule")]
+        self.scheduler.stop().await;
         for division in &self.divisions {
             division.release().await;
         }
@@ -256,8 +270,11 @@ impl Running {
         Ok(json!({"stores": stores}))
     }
 
-    /// Ends streams and sockets, then the plugin, then the stores.
+    /// Ends jobs, then the plugin, then streams, sockets and stores.
     pub(crate) async fn shutdown(&self) {
+        // Jobs may use what the plugin is about to end.
+        #[cfg(feature = "schedule")]
+        self.scheduler.stop().await;
         self.plugin.shutdown().await;
         self.release().await;
     }

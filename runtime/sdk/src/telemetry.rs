@@ -1,4 +1,4 @@
-//! What is counted and timed without anybody asking for it: commands, stores, projections, requests.
+//! What is counted and timed without anybody asking for it: commands, stores, projections, requests, jobs.
 //!
 //! Every name appears at the host's `/metrics` as `hecate_plugin_{name}{plugin="…"}`. Durations are histograms in seconds.
 //! A line with several outcomes has one counter for each.
@@ -20,6 +20,7 @@
 //! | `projection_halted` | `division`, `projection` | 1 if it stopped at an event that it cannot take in |
 //! | `projection_seconds` | `division` | how long a batch of events took, for all projections |
 //! | `http_requests_total`, `http_requests_failed_total`, `http_request_seconds` | – | requests; failed are those with a status from 500 |
+//! | `job_…` | `job` | see the module `scheduler` |
 //! | `rate_limited_total` | – | requests that a rate limit refused |
 //!
 //! `store` is the store's directory name, `command` the name of the command's type (`confirm_order_v1`). Handles are made
