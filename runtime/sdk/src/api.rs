@@ -415,14 +415,20 @@ fn not_readable(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiErr
     // serde ends its messages with a place in the text, which says nothing to who filled in a form.
     let message = inner.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
-    let field = match error.path().to_string() {
+    misread(error.path(), message, "body").into()
+}
+
+/// What was wrong at `path` of a text that was read as some type. serde names what is missing or unknown in its
+/// message alone; what has no name at all is told under that of the `whole`.
+pub(crate) fn misread(path: &serde_path_to_error::Path, message: &str, whole: &str) -> Invalid {
+    let field = match path.to_string() {
         path if path == "." && message.contains("expected struct") => {
-            return Invalid::field("body", "must be a JSON object").into();
+            return Invalid::field(whole, "must be a JSON object");
         }
-        path if path == "." => message.split('`').nth(1).unwrap_or("body").to_owned(),
+        path if path == "." => message.split('`').nth(1).unwrap_or(whole).to_owned(),
         path => path,
     };
-    Invalid::field(field, format!("is not right: {message}")).into()
+    Invalid::field(field, format!("is not right: {message}"))
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@
 //! |---|---|
 //! | `ratelimit` | `ratelimit`: a token bucket for each key, in front of routes or by hand |
 //! | `schedule` | `scheduler`: jobs at intervals and by cron, with time zones |
+//! | `validate` | `validate::Valid`: rules derived with garde, checked before the handler runs |
+//! | `validate-formats` | the rules `pattern` and `email` |
 //!
 //! # Tests
 //!
@@ -108,6 +110,8 @@ pub use ::metrics as metrics_crate;
 pub use axum;
 pub use bytes;
 pub use futures_util;
+#[cfg(feature = "validate")]
+pub use garde;
 pub use http;
 pub use jiff;
 pub use rusqlite;
@@ -117,6 +121,12 @@ pub use serde_json;
 pub use tokio;
 pub use tracing;
 pub use uuid;
+
+// garde's derive writes `::garde::…`, and no attribute changes that. A crate whose only dependency is this SDK says
+// `extern crate hecate_sdk as garde;`; these are the places where the derive then looks.
+#[cfg(feature = "validate")]
+#[doc(hidden)]
+pub use garde::{Path, Validate, error, rules, util};
 
 /// Version of this SDK: what a manifest's `min_sdk_version` is compared with.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,21 @@
 //! What the types of a command cannot say: rules, with errors as field → message.
+//!
+//! Rules are written with [`Rules`], as generated commands do, or, with the feature `validate`, derived with
+//! [garde](https://docs.rs/garde): then `Valid` around [`Json`](crate::api::Json) or axum's `Query` checks them before the
+//! handler runs, and so does [`Command`](crate::api::Command). Wrong fields are answered with 422 and code `invalid`:
+//!
+//! ```json
+//! {"ok": false, "code": "invalid", "error": "`lines[1].count` lower than 1", "fields": {"lines[1].count": "lower than 1"}}
+//! ```
+#![cfg_attr(feature = "validate", doc = include_str!("validate/derived.md"))]
+
+#[cfg(feature = "validate")]
+mod derived;
 
 use std::collections::BTreeMap;
+
+#[cfg(feature = "validate")]
+pub use derived::{Valid, one_of};
 
 use crate::fields::FieldValue;
 
@@ -12,6 +27,20 @@ pub trait Validate {
     ///
     /// [`Invalid`] with a message for each field that is wrong.
     fn validate(&self) -> Result<(), Invalid>;
+
+    /// What garde's derive calls for a field to dive into: it looks for its crate's `Validate` at this trait's place.
+    #[cfg(feature = "validate")]
+    #[doc(hidden)]
+    fn validate_into(
+        &self,
+        context: &<Self as garde::Validate>::Context,
+        path: &mut dyn FnMut() -> garde::Path,
+        report: &mut garde::Report,
+    ) where
+        Self: garde::Validate,
+    {
+        garde::Validate::validate_into(self, context, path, report);
+    }
 }
 
 /// The fields that are wrong, and what each must be.
@@ -92,3 +121,6 @@ impl Rules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
