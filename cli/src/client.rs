@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use hecate_manifest::PluginName;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -55,6 +56,17 @@ pub(crate) fn ask(
         .unwrap_or("the daemon did not say why")
         .to_owned();
     Err(CliError::cannot(message))
+}
+
+/// The plugin that the user calls `text`, as it goes into a path.
+pub(crate) fn plugin_called(text: &str) -> Result<PluginName, CliError> {
+    PluginName::parse(text).map_err(|error| {
+        let shown = CliError::usage(error.to_string());
+        match error.suggestion {
+            Some(suggestion) => shown.hint(format!("did you mean `{suggestion}`?")),
+            None => shown.hint("`hecate ps` lists the plugins that there are"),
+        }
+    })
 }
 
 /// Whether a daemon answers for the context's home.

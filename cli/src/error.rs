@@ -1,6 +1,7 @@
 //! What went wrong, with the way out, and the exit code that scripts go by.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 
 /// Done; there may have been warnings.
 pub(crate) const DONE: u8 = 0;
@@ -55,6 +56,12 @@ impl CliError {
         Self::cannot(message).caused_by(error)
     }
 
+    /// A file that is to be text is none.
+    pub(crate) fn not_text(path: impl fmt::Display) -> Self {
+        Self::cannot(format!("`{path}` is not UTF-8 text"))
+            .hint("save it as UTF-8, or take it from your last commit")
+    }
+
     /// A check has findings, which were shown already.
     pub(crate) fn findings() -> Self {
         Self::new(CANNOT, "")
@@ -70,6 +77,26 @@ impl CliError {
     pub(crate) fn caused_by(mut self, error: impl Into<anyhow::Error>) -> Self {
         self.source = Some(error.into());
         self
+    }
+
+    /// Says what it stood in the way of; what was the message is then why.
+    #[must_use]
+    pub(crate) fn against(mut self, what: impl Into<String>) -> Self {
+        let why = std::mem::replace(&mut self.message, what.into());
+        self.source = Some(match self.source.take() {
+            Some(source) => source.context(why),
+            None => anyhow::Error::msg(why),
+        });
+        self
+    }
+
+    /// Adds what to do about an error of the system, where there is something to do.
+    #[must_use]
+    pub(crate) fn way_out_of(self, error: &io::Error) -> Self {
+        match way_out(error.kind()) {
+            Some(way_out) => self.hint(way_out),
+            None => self,
+        }
     }
 
     /// Adds what to do about it.
@@ -100,8 +127,9 @@ impl CliError {
         let mut causes: Vec<String> = Vec::new();
         for cause in self.source.iter().flat_map(anyhow::Error::chain) {
             let said = cause.to_string();
-            // A transparent error says what its source says, and some repeat what the message says.
-            if !self.message.contains(&said) && causes.last() != Some(&said) {
+            // A transparent error says what its source says, and some quote it, as may the message itself.
+            let is_said = |before: &String| before.contains(&said);
+            if !is_said(&self.message) && !causes.last().is_some_and(is_said) {
                 causes.push(said);
             }
         }
@@ -111,6 +139,34 @@ impl CliError {
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints
     }
+}
+
+/// The same error, without the path of a temporary file: that means nothing to anybody, and the file that was to be
+/// written is named already.
+pub(crate) fn without_path(error: io::Error) -> io::Error {
+    let is_quoted = error.get_ref().is_some() && error.kind() != ErrorKind::Other;
+    if is_quoted {
+        error.kind().into()
+    } else {
+        error
+    }
+}
+
+/// What to do when the system does not let us write.
+const fn way_out(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "the disk is full: free some space and run the command again"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only: work in a place that can be written"
+        }
+        ErrorKind::PermissionDenied => "it is not yours: see who owns it",
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            "a file stands where a directory is needed: move it away, or take another place"
+        }
+        _ => return None,
+    })
 }
 
 impl fmt::Display for CliError {

@@ -30,12 +30,12 @@ pub(crate) struct Prompts {
 }
 
 impl Prompts {
-    /// Prompts, if there is a terminal; else the error that says what is missing.
-    pub(crate) fn of(cx: &Context, missing: &str) -> Result<Self, CliError> {
+    /// Prompts, if there is a terminal; else the error that says what is missing, with an example that has it.
+    pub(crate) fn of(cx: &Context, missing: &str, example: &str) -> Result<Self, CliError> {
         if !cx.is_interactive() {
-            return Err(
-                CliError::usage(missing).hint("on a terminal, what is missing is asked for")
-            );
+            return Err(CliError::usage(missing).hint(format!(
+                "for instance `{example}`; on a terminal, what is missing is asked for"
+            )));
         }
         Ok(Self {
             theme: ColorfulTheme::default(),

@@ -32,7 +32,7 @@ pub enum Refused {
         source: io::Error,
     },
     /// Not an ELF shared library.
-    #[error("the library is not an ELF shared object: {0}")]
+    #[error("the library is not an ELF shared object: {0}; bundle the plugin anew")]
     NotElf(String),
     /// Built for another machine.
     #[error(
@@ -71,7 +71,10 @@ pub enum Refused {
     )]
     Aborts,
     /// The entry point is missing.
-    #[error("the library does not export `{}`", ENTRY_SYMBOL.to_string_lossy())]
+    #[error(
+        "the library does not export `{}`: is it stripped of its dynamic symbols?",
+        ENTRY_SYMBOL.to_string_lossy()
+    )]
     NoEntry,
 }
 

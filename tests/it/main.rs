@@ -15,6 +15,8 @@ mod example;
 mod killed;
 mod kinds;
 mod line;
+mod manifests;
+mod min_sdk;
 mod mutations;
 mod page;
 mod prompts;

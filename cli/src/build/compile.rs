@@ -86,7 +86,7 @@ pub(super) fn compile(
         .and_then(|stderr| stderr.join().ok())
         .unwrap_or_default();
     if !status.success() {
-        return Err(failed(project, &said, cx));
+        return Err(failed(project, &said, "the plugin does not compile", cx));
     }
     let library = library.ok_or_else(|| {
         CliError::cannot("the plugin's package builds no shared library")
@@ -126,7 +126,13 @@ fn metadata(project: &Project, cx: &Context) -> Result<Metadata, CliError> {
     if let Ok(metadata) = run(&["--locked"]) {
         return Ok(metadata);
     }
-    let metadata = run(&[]).map_err(|error| failed(project, &error.to_string(), cx))?;
+    let metadata = run(&[]).map_err(|error| {
+        let said = match error {
+            cargo_metadata::Error::CargoMetadata { stderr } => stderr,
+            other => other.to_string(),
+        };
+        failed(project, &said, "cargo cannot resolve the project", cx)
+    })?;
     cx.printer()
         .note("note: `Cargo.lock` was completed; check it in, so that others build the same");
     Ok(metadata)
@@ -144,7 +150,7 @@ fn plugin_library(artifact: &Artifact, project: &Project) -> Option<PathBuf> {
 }
 
 /// What cargo said, with the way out for the failures that have one.
-fn failed(project: &Project, said: &str, cx: &Context) -> CliError {
+fn failed(project: &Project, said: &str, what: &str, cx: &Context) -> CliError {
     let said = said.trim_end();
     if let Some(patch) = local_patch(project.root()).filter(|patch| !crate::project::is_sdk(patch))
     {
@@ -156,7 +162,7 @@ fn failed(project: &Project, said: &str, cx: &Context) -> CliError {
             .hint("`hecate doctor --fix` tells this project where it is");
     }
     cx.printer().passage(said);
-    CliError::cannot("the plugin does not compile").hint("cargo's own messages are above")
+    CliError::cannot(what).hint("cargo's own messages are above")
 }
 
 /// Remaps every path of this machine that could end up in the library.

@@ -15,7 +15,8 @@ pub(super) fn build(project: &Project, cx: &Context) -> Result<(), CliError> {
         return Err(CliError::cannot(format!(
             "`hecate.toml` builds the frontend in `{}`, which is not there",
             frontend.dir
-        )));
+        ))
+        .hint("make that directory, or mend `dir` in `hecate.toml`"));
     }
     let phase = Phase::begin(cx.printer(), "frontend");
     tools::shell(&dir, &frontend.build)?;

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use hecate_daemon::admission::{self, TARGET, Trust};
 use hecate_manifest::bundle::{BundleInfo, Compression, MANIFEST, Profile, file_name, pack};
-use hecate_manifest::keys::HomeKey;
+use hecate_manifest::keys::{HomeKey, KeyError};
 use hecate_manifest::rules::Severity;
 use semver::Version;
 
 use crate::check::check_project;
 use crate::context::Context;
-use crate::error::CliError;
+use crate::error::{CliError, without_path};
 use crate::progress::Phase;
 use crate::project::Project;
 use crate::tools;
@@ -66,8 +66,7 @@ pub(crate) fn build(project: &Project, profile: Profile, cx: &Context) -> Result
         library: library_path,
         files: std::collections::BTreeMap::new(),
     };
-    let key = HomeKey::generate_or_load(&cx.home().keys())
-        .map_err(|error| CliError::because("the key of this home cannot be used", error))?;
+    let key = HomeKey::generate_or_load(&cx.home().keys()).map_err(unusable_key)?;
     let compression = if profile == Profile::Release {
         Compression::Small
     } else {
@@ -89,6 +88,28 @@ pub(crate) fn build(project: &Project, profile: Profile, cx: &Context) -> Result
         packed,
         info,
     })
+}
+
+/// The home's own key cannot be had.
+fn unusable_key(error: KeyError) -> CliError {
+    let error = match error {
+        KeyError::Write { path, source } => KeyError::Write {
+            path,
+            source: without_path(source),
+        },
+        error => error,
+    };
+    let shown = CliError::cannot("the key of this home cannot be used");
+    let shown = match &error {
+        KeyError::Read { source, .. } | KeyError::Write { source, .. } => shown.way_out_of(source),
+        KeyError::Open { path, .. } => shown.hint(format!("`chmod 600 {}`", path.display())),
+        KeyError::Format { path, .. } => shown.hint(format!(
+            "take `{}` from a backup, or move it away: then a new key is made, and homes that trust the old one must be told",
+            path.display()
+        )),
+        _ => shown,
+    };
+    shown.caused_by(error)
 }
 
 /// What `hecate check` finds wrong is not bundled.

@@ -21,6 +21,9 @@ pub(crate) enum Format {
     Github,
 }
 
+/// More findings than anybody reads: the first ones are shown, and how many more there are.
+const SHOWN: usize = 200;
+
 /// Prints the findings; `texts` has the files that they are in.
 pub(crate) fn print(
     cx: &Context,
@@ -35,10 +38,15 @@ pub(crate) fn print(
             .iter()
             .for_each(|finding| cx.printer().result(&github(finding))),
         Format::Text => {
-            for finding in findings {
+            for finding in findings.iter().take(SHOWN) {
                 let text = texts.get(&finding.file).map(String::as_str);
                 cx.printer()
                     .result(&(snippet(finding, text, cx.printer().has_colours()) + "\n"));
+            }
+            if findings.len() > SHOWN {
+                let more = findings.len() - SHOWN;
+                cx.printer()
+                    .result(&format!("and {more} more: `--format json` has them all\n"));
             }
             cx.printer().result(&summary(errors, warnings));
         }
@@ -83,12 +91,14 @@ fn snippet(finding: &Finding, text: Option<&str>, colours: bool) -> String {
     let place = finding
         .span
         .zip(text)
-        .and_then(|(span, text)| Some((text, bytes(text, span.line, span.column, span.len)?)));
+        .and_then(|(span, text)| Some((span, row(text, span.line)?)));
     group = match place {
-        Some((text, range)) => group.element(
-            Snippet::source(text)
+        // One line is all that is shown, and all that need be looked through.
+        Some((span, row)) => group.element(
+            Snippet::source(row)
+                .line_start(span.line as usize)
                 .path(finding.file.as_str())
-                .annotation(AnnotationKind::Primary.span(range)),
+                .annotation(AnnotationKind::Primary.span(bytes(row, span.column, span.len))),
         ),
         None => group.element(annotate_snippets::Origin::path(finding.file.as_str())),
     };
@@ -103,20 +113,19 @@ fn snippet(finding: &Finding, text: Option<&str>, colours: bool) -> String {
     renderer.render(&[group])
 }
 
-/// The bytes of a place that is given in lines and characters, both from 1.
-fn bytes(text: &str, line: u32, column: u32, len: u32) -> Option<std::ops::Range<usize>> {
-    let start = text
-        .split_inclusive('\n')
-        .take(line as usize - 1)
-        .map(str::len)
-        .sum::<usize>();
-    let row = text[start..].lines().next()?;
+/// A line, from 1.
+fn row(text: &str, line: u32) -> Option<&str> {
+    text.split('\n').nth(line as usize - 1)
+}
+
+/// The bytes in a line of a place that is given in characters, from 1.
+fn bytes(row: &str, column: u32, len: u32) -> std::ops::Range<usize> {
     let at = |nth: u32| {
         row.char_indices()
             .nth(nth as usize)
             .map_or(row.len(), |(at, _)| at)
     };
-    Some(start + at(column - 1)..start + at(column - 1 + len))
+    at(column - 1)..at(column - 1 + len)
 }
 
 /// `::error file=…,line=…,col=…,title=…::message`
@@ -154,18 +163,16 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, data, property};
+    use super::{bytes, data, property, row};
 
     #[test]
     fn places_are_found_by_characters() {
         let text = "ab\nçd \"x\"\n";
-        assert_eq!(&text[bytes(text, 2, 4, 3).unwrap()], "\"x\"");
-        assert_eq!(
-            &text[bytes(text, 1, 1, 9).unwrap()],
-            "ab",
-            "no further than the line"
-        );
-        assert_eq!(bytes(text, 9, 1, 1), None);
+        let second = row(text, 2).unwrap();
+        assert_eq!(&second[bytes(second, 4, 3)], "\"x\"");
+        let first = row(text, 1).unwrap();
+        assert_eq!(&first[bytes(first, 1, 9)], "ab", "no further than the line");
+        assert_eq!(row(text, 9), None);
     }
 
     #[test]

@@ -49,10 +49,10 @@ pub(crate) fn run(args: &CheckArgs, cx: &Context) -> Result<(), CliError> {
             return conclude(cx, &findings, &texts, args.format);
         }
         if !is_dir(&full) {
-            return Err(CliError::cannot(format!(
-                "there is no `{}`",
-                path.display()
-            )));
+            return Err(
+                CliError::cannot(format!("there is no `{}`", path.display()))
+                    .hint("name a plugin's directory, or a manifest to be checked alone"),
+            );
         }
         return project(args, &cx.clone().in_dir(full));
     }

@@ -9,7 +9,10 @@ use crate::generate::{
     self, Formatter, NewCommand, NewDivision, NewProjection, NewQuery, QueryKind, Request,
     parse_fields,
 };
-use crate::names::{Desk, Name, Overrides, Versioned, check_subject, crud_verb, plural};
+use crate::names::{
+    Closeness, Name, NameError, Overrides, OverridesError, ReservedError, Versioned,
+    VersionedError, check_subject, check_thing, crud_verb, near, plural,
+};
 use crate::project::{Project, View};
 use crate::prompts::{Prompts, Wanted};
 use crate::tools;
@@ -133,7 +136,8 @@ pub(crate) fn run(args: GenArgs, cx: &Context) -> Result<(), CliError> {
         }) => query(args, cx),
         What::Desk(DeskArgs { kind: None, how }) => {
             let missing = "`hecate gen desk` needs a kind (cmd, prj or qry) and what goes with it";
-            match Prompts::of(cx, missing)?.desk_kind()? {
+            let example = "hecate gen desk cmd confirm order note:string";
+            match Prompts::of(cx, missing, example)?.desk_kind()? {
                 Wanted::Command => command(
                     CmdArgs {
                         how,
@@ -164,13 +168,27 @@ fn division(mut args: DivisionArgs, cx: &Context) -> Result<(), CliError> {
     let generator = Generator::open(cx)?;
     let asked = args.subject.is_none();
     if asked {
-        let prompts = Prompts::of(cx, "`hecate gen division` needs a SUBJECT")?;
+        let prompts = Prompts::of(
+            cx,
+            "`hecate gen division` needs a SUBJECT",
+            "hecate gen division order total:decimal",
+        )?;
         let subject = prompts.division_subject(&generator.divisions())?;
         args.fields = prompts.fields(&name(&subject)?)?;
         args.subject = Some(subject);
     }
     let subject = subject(args.subject.as_deref().unwrap_or_default())?;
+    check_thing(&subject).map_err(|error| taken(&error))?;
     let fields = parse_fields(&subject, &args.fields)?;
+    let divisions = generator.divisions();
+    if let Some(near) = near(&divisions, &subject).filter(|_| !divisions.contains(&subject))
+        && near.closeness == Closeness::Spelling
+    {
+        cx.printer().warn(&format!(
+            "there is a division `{}`: is `{subject}` another thing, or a slip?",
+            near.name
+        ));
+    }
     let command = spoken("hecate gen division", &[subject.snake()], &args.fields, &[]);
     let plural = plural(&subject);
     let done = format!(
@@ -193,17 +211,17 @@ fn command(mut args: CmdArgs, cx: &Context) -> Result<(), CliError> {
             (None, _) => "`hecate gen desk cmd` needs a VERB and a SUBJECT",
             _ => "`hecate gen desk cmd` needs a SUBJECT",
         };
-        Prompts::of(cx, missing)?.command(&mut args, &generator.divisions())?;
+        let example = "hecate gen desk cmd confirm order note:string";
+        Prompts::of(cx, missing, example)?.command(&mut args, &generator.divisions())?;
     }
-    let verb = name(args.verb.as_deref().unwrap_or_default())?;
+    let verb = subject(args.verb.as_deref().unwrap_or_default())?;
     let subject = subject(args.subject.as_deref().unwrap_or_default())?;
     if let Some(crud) = crud_verb(&verb) {
         cx.printer().warn(&crud.to_string());
     }
-    let overrides = Overrides::parse(args.past.as_deref(), args.event.as_deref())
-        .map_err(|error| CliError::usage(error.to_string()))?;
-    let desk = Desk::new(&verb, &subject, &generator.divisions())
-        .map_err(|error| CliError::usage(format!("`{verb} {subject}` names no desk: {error}")))?;
+    let overrides =
+        Overrides::parse(args.past.as_deref(), args.event.as_deref()).map_err(overridden)?;
+    let desk = generate::desk_of(&verb, &subject, &generator.divisions())?;
     let division = match &args.division {
         Some(division) => name(division)?,
         None => desk.subject().clone(),
@@ -244,12 +262,13 @@ fn projection(mut args: PrjArgs, cx: &Context) -> Result<(), CliError> {
             true => "`hecate gen desk prj` needs an EVENT and a `--table TABLE`",
             false => "`hecate gen desk prj` needs a `--table TABLE`",
         };
-        Prompts::of(cx, missing)?.projection(&mut args, &generator.events()?)?;
+        let example = "hecate gen desk prj order_initiated --table births";
+        Prompts::of(cx, missing, example)?.projection(&mut args, &generator.events()?)?;
     }
-    let events = args.events.iter().map(|event| {
-        Versioned::split(event)
-            .map_err(|error| CliError::usage(format!("`{event}` is no event: {error}")))
-    });
+    let events = args
+        .events
+        .iter()
+        .map(|event| Versioned::split(event).map_err(misnamed_event));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     let table = name(args.table.as_deref().unwrap_or_default())?;
     let division = match &args.division {
@@ -291,7 +310,8 @@ fn query(mut args: QryArgs, cx: &Context) -> Result<(), CliError> {
             }
             Some(_) => "`hecate gen desk qry` needs a SUBJECT",
         };
-        Prompts::of(cx, missing)?.query(&mut args, &generator.tables()?)?;
+        let example = "hecate gen desk qry by-field order note";
+        Prompts::of(cx, missing, example)?.query(&mut args, &generator.tables()?)?;
     }
     let kind = args.kind.unwrap_or(QueryKind::Page);
     let subject = subject(args.subject.as_deref().unwrap_or_default())?;
@@ -360,7 +380,11 @@ impl<'a> Generator<'a> {
             &Catalog::builtin(),
             Formatter::new(tools::rustfmt),
         )?;
-        if asked && !how.yes && !how.is_preview() && !Prompts::of(self.cx, "")?.confirm(&plan)? {
+        if asked
+            && !how.yes
+            && !how.is_preview()
+            && !Prompts::of(self.cx, "", &command)?.confirm(&plan)?
+        {
             self.cx.printer().note("nothing was changed");
             return Ok(());
         }
@@ -466,24 +490,57 @@ fn singular_of(table: &Name) -> Name {
 
 /// A name as it is given on the command line.
 pub(crate) fn name(text: &str) -> Result<Name, CliError> {
-    Name::parse(text).map_err(|error| {
-        let shown = CliError::usage(error.to_string());
-        match &error.suggestion {
-            Some(suggestion) => shown.hint(format!("did you mean `{suggestion}`?")),
-            None => {
-                shown.hint("a name is made of small letters, digits and underscores: `kanban_card`")
-            }
-        }
-    })
+    Name::parse(text).map_err(|error| misnamed(&error))
 }
 
-/// The name of what a division or a desk is about.
+fn misnamed(error: &NameError) -> CliError {
+    let shown = CliError::usage(error.to_string());
+    match &error.suggestion {
+        Some(suggestion) => shown.hint(format!("did you mean `{suggestion}`?")),
+        None => {
+            shown.hint("a name is made of small letters, digits and underscores: `kanban_card`")
+        }
+    }
+}
+
+fn misnamed_event(error: VersionedError) -> CliError {
+    match error {
+        VersionedError::Name(error) => misnamed(&error),
+        VersionedError::Revision { ref suggestion, .. } => {
+            let shown = CliError::usage(error.to_string());
+            match suggestion {
+                Some(suggestion) => shown.hint(format!("did you mean `{suggestion}`?")),
+                None => shown.hint("give the event without a revision for its newest"),
+            }
+        }
+    }
+}
+
+/// `--past` or `--event` that cannot be followed.
+fn overridden(error: OverridesError) -> CliError {
+    let shown = CliError::usage(error.to_string());
+    match error {
+        OverridesError::Past(error) => misnamed(&error),
+        OverridesError::Event(error) => misnamed_event(error),
+        OverridesError::Revised { event } => shown.hint(format!(
+            "leave the revision off: `--event {}`",
+            event.name()
+        )),
+        OverridesError::Contradiction { .. } => {
+            shown.hint("one of them is enough: `--event` is the whole name, `--past` a part of it")
+        }
+    }
+}
+
+fn taken(error: &ReservedError) -> CliError {
+    CliError::usage(error.to_string())
+        .hint(format!("call it `{}`, for instance", error.suggestion()))
+}
+
+/// The name of what a division or a desk is about, or of what a desk does: nothing that ends as a revision does.
 pub(crate) fn subject(text: &str) -> Result<Name, CliError> {
     let subject = name(text)?;
-    check_subject(&subject).map_err(|error| {
-        CliError::usage(error.to_string())
-            .hint(format!("call it `{}`, for instance", error.suggestion()))
-    })?;
+    check_subject(&subject).map_err(|error| taken(&error))?;
     Ok(subject)
 }
 

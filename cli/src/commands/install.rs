@@ -5,8 +5,9 @@
 )]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use hecate_manifest::bundle::Limits;
 use http::Method;
 use serde_json::Value;
 
@@ -26,13 +27,36 @@ pub(crate) struct InstallArgs {
 
 pub(crate) fn run(args: &InstallArgs, cx: &Context) -> Result<(), CliError> {
     let path = cx.dir().join(&args.file);
-    let bundle = fs::read(&path).map_err(|error| {
-        CliError::because(format!("failed to read `{}`", args.file.display()), error)
-    })?;
-    let installed = send(cx, bundle, args.allow_unsigned)?;
+    let bundle = read_bundle(&path, &args.file)?;
+    let installed = send(cx, bundle, args.allow_unsigned)
+        .map_err(|error| error.against(format!("`{}` is not installed", args.file.display())))?;
     show(cx, &installed);
     cx.printer().json("installed", installed);
     Ok(())
+}
+
+/// The bytes of the bundle that the user calls `shown`.
+pub(super) fn read_bundle(path: &Path, shown: &Path) -> Result<Vec<u8>, CliError> {
+    let shown = shown.display();
+    if path.is_dir() {
+        return Err(
+            CliError::cannot(format!("`{shown}` is a directory, not a bundle")).hint(format!(
+                "a project is bundled first: `hecate bundle --project {shown}`"
+            )),
+        );
+    }
+    let most = Limits::default().packed_bytes;
+    let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if size > most {
+        return Err(CliError::cannot(format!(
+            "`{shown}` has {size} bytes, and a bundle has at most {most}"
+        ))
+        .hint("is it a bundle? `hecate bundle` makes one in `target/bundle`"));
+    }
+    fs::read(path).map_err(|error| {
+        CliError::because(format!("failed to read `{shown}`"), error)
+            .hint("`hecate bundle` makes one in `target/bundle`")
+    })
 }
 
 /// Hands a packed bundle to the daemon.

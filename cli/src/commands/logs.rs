@@ -27,9 +27,10 @@ pub(crate) struct LogsArgs {
 }
 
 pub(crate) fn run(args: &LogsArgs, cx: &Context) -> Result<(), CliError> {
+    let name = client::plugin_called(&args.name)?;
     let mut query = format!("lines={}", args.lines);
     loop {
-        let path = format!("/api/plugins/{}/logs?{query}", args.name);
+        let path = format!("/api/plugins/{name}/logs?{query}");
         let answer = client::ask(cx, Method::GET, &path, "")?;
         let text = answer["text"].as_str().unwrap_or_default().trim_end();
         if !text.is_empty() {

@@ -47,7 +47,12 @@ pub(crate) fn run(args: &NewArgs, cx: &Context) -> Result<(), CliError> {
     let What::Plugin(args) = &args.what;
     let name = match &args.name {
         Some(name) => name.clone(),
-        None => Prompts::of(cx, "`hecate new plugin` needs a NAME")?.plugin_name()?,
+        None => Prompts::of(
+            cx,
+            "`hecate new plugin` needs a NAME",
+            "hecate new plugin my-plugin",
+        )?
+        .plugin_name()?,
     };
     let command = make_plugin(
         &name,
@@ -142,11 +147,20 @@ fn make_plugin(
     Ok(command)
 }
 
+/// A name that resembles the one that was given, and would do.
+fn suggested(error: &hecate_manifest::NameError) -> Option<String> {
+    let name = Name::parse_kebab(error.suggestion.as_ref()?.as_str()).ok()?;
+    Some(match check_crate(&name) {
+        Ok(()) => name.kebab(),
+        Err(reserved) => reserved.suggestion().kebab(),
+    })
+}
+
 /// Checks the name of a plugin, which is also that of its package.
 pub(crate) fn plugin_name(text: &str) -> Result<Name, CliError> {
     let name = hecate_manifest::PluginName::parse(text).map_err(|error| {
         let shown = CliError::usage(error.to_string());
-        match hecate_manifest::suggest_name(text) {
+        match suggested(&error) {
             Some(suggestion) => shown.hint(format!("did you mean `{suggestion}`?")),
             None => shown
                 .hint("a plugin's name is made of small letters, digits and hyphens: `my-plugin`"),

@@ -14,13 +14,9 @@ pub(crate) struct ReloadArgs {
 }
 
 pub(crate) fn run(args: &ReloadArgs, cx: &Context) -> Result<(), CliError> {
-    let answer = client::ask(
-        cx,
-        Method::POST,
-        &format!("/api/plugins/{}/reload", args.name),
-        "",
-    )?;
-    cx.printer().result(&format!("reloaded {}", args.name));
+    let name = client::plugin_called(&args.name)?;
+    let answer = client::ask(cx, Method::POST, &format!("/api/plugins/{name}/reload"), "")?;
+    cx.printer().result(&format!("reloaded {name}"));
     cx.printer().json("reloaded", answer);
     Ok(())
 }

@@ -72,9 +72,12 @@ pub(crate) fn not_started(error: DaemonError) -> CliError {
         )),
         _ => None,
     };
-    let shown = CliError::because(error.to_string(), error);
-    match hint {
-        Some(hint) => shown.hint(hint),
-        None => shown,
+    let mut shown = CliError::cannot(error.to_string());
+    if let DaemonError::Files { source, .. } | DaemonError::Listen { source, .. } = &error {
+        shown = shown.way_out_of(source);
     }
+    if let Some(hint) = hint {
+        shown = shown.hint(hint);
+    }
+    shown.caused_by(error)
 }

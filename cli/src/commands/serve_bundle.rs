@@ -1,18 +1,14 @@
 //! `hecate serve BUNDLE`: the thin runtime alone.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads the bundle that the user names"
-)]
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hecate_daemon::admission::Trust;
-use hecate_daemon::solo::Solo;
+use hecate_daemon::solo::{Solo, SoloError};
 use serde_json::json;
 
+use super::install::read_bundle;
 use super::serve::{not_started, stopped};
 use crate::client::runtime;
 use crate::context::Context;
@@ -22,9 +18,7 @@ use crate::error::CliError;
 const END_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(bundle: &Path, allow_unsigned: bool, cx: &Context) -> Result<(), CliError> {
-    let unreadable =
-        |error| CliError::because(format!("failed to read `{}`", bundle.display()), error);
-    let packed = fs::read(cx.dir().join(bundle)).map_err(unreadable)?;
+    let packed = read_bundle(&cx.dir().join(bundle), bundle)?;
     let trust = if allow_unsigned {
         Trust::Unsigned
     } else {
@@ -35,7 +29,14 @@ pub(super) fn run(bundle: &Path, allow_unsigned: bool, cx: &Context) -> Result<(
             .await
             .map_err(not_started)?;
         let solo = Solo::start(packed.as_slice(), trust, cx.home(), server.port()).await;
-        let solo = solo.map_err(|error| CliError::because(error.to_string(), error))?;
+        let not_served = |error: SoloError| {
+            let shown = match error {
+                SoloError::Home(error) => not_started(error),
+                error => CliError::because(error.to_string(), error),
+            };
+            shown.against(format!("`{}` is not served", bundle.display()))
+        };
+        let solo = solo.map_err(not_served)?;
         let solo = Arc::new(solo);
         let url = format!("http://localhost:{}/plugin/{}/", server.port(), solo.name());
         cx.printer()

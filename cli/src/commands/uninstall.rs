@@ -17,10 +17,11 @@ pub(crate) struct UninstallArgs {
 }
 
 pub(crate) fn run(args: &UninstallArgs, cx: &Context) -> Result<(), CliError> {
+    let name = client::plugin_called(&args.name)?;
     let answer = client::ask(
         cx,
         Method::DELETE,
-        &format!("/api/plugins/{}?data={}", args.name, args.data),
+        &format!("/api/plugins/{name}?data={}", args.data),
         "",
     )?;
     let kept = if args.data {
@@ -28,8 +29,7 @@ pub(crate) fn run(args: &UninstallArgs, cx: &Context) -> Result<(), CliError> {
     } else {
         "its data is kept"
     };
-    cx.printer()
-        .result(&format!("uninstalled {}, {kept}", args.name));
+    cx.printer().result(&format!("uninstalled {name}, {kept}"));
     cx.printer().json("uninstalled", answer);
     Ok(())
 }

@@ -10,22 +10,25 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::journal::{Journal, RunOf};
+use super::journal::{DIR, Journal, RunOf};
 use super::plan::{Plan, Step};
-use crate::error::CliError;
+use crate::error::{CliError, without_path};
 
 /// Carries `plan` out in `root`, or changes nothing.
 pub(crate) fn apply(root: &Path, plan: &Plan, run: RunOf<'_>) -> Result<(), CliError> {
     if plan.is_empty() {
         return Ok(());
     }
-    let journal = Journal::lock(root).map_err(|error| failed("the journal", error))?;
+    check_place(root, DIR)?;
+    let unwritten =
+        |error| failed(&format!("the journal `{DIR}`"), error).hint("nothing was changed");
+    let journal = Journal::lock(root).map_err(unwritten)?;
     if journal.is_pending() {
         return Err(CliError::cannot("another run was interrupted meanwhile")
             .hint("nothing was written; run the command again, which completes that one first"));
     }
     for step in &plan.steps {
-        check_place(root, step)?;
+        check_place(root, step.path.as_str())?;
         if read(root, step)? != step.before {
             return Err(CliError::cannot(format!(
                 "`{}` changed while the command was running",
@@ -34,9 +37,7 @@ pub(crate) fn apply(root: &Path, plan: &Plan, run: RunOf<'_>) -> Result<(), CliE
             .hint("nothing was written; run the command again"));
         }
     }
-    journal
-        .begin(plan, run)
-        .map_err(|error| failed("the journal", error))?;
+    journal.begin(plan, run).map_err(unwritten)?;
     if let Err((step, error)) = write_drafts(root, plan) {
         for step in &plan.steps {
             // What was not written need not be removed.
@@ -64,7 +65,7 @@ pub(crate) fn apply_new(root: &Path, plan: &Plan) -> Result<(), CliError> {
     let draft = tempfile::Builder::new()
         .prefix(&format!(".{}.hecate-", name.to_string_lossy()))
         .tempdir_in(parent)
-        .map_err(|error| failed(&format!("a directory in `{}`", parent.display()), error))?;
+        .map_err(|error| failed(&format!("in `{}`", parent.display()), error))?;
     for step in &plan.steps {
         let Some(after) = &step.after else { continue };
         let written = write_at(&step.path.below(draft.path()), after);
@@ -148,15 +149,14 @@ pub(super) fn read(root: &Path, step: &Step) -> Result<Option<Vec<u8>>, CliError
 }
 
 /// No part of the path may be a link: it could lead out of the project.
-fn check_place(root: &Path, step: &Step) -> Result<(), CliError> {
+pub(super) fn check_place(root: &Path, path: &str) -> Result<(), CliError> {
     let mut place = PathBuf::from(root);
-    for part in step.path.as_str().split('/') {
+    for part in path.split('/') {
         place.push(part);
         if place.is_symlink() {
             return Err(CliError::cannot(format!(
-                "`{}` is a symbolic link, so `{}` may lie outside of the project",
+                "`{}` is a symbolic link, so `{path}` may lie outside of the project",
                 place.display(),
-                step.path
             ))
             .hint("nothing was written; replace the link by the file or directory itself"));
         }
@@ -191,11 +191,9 @@ fn remove_empty_dirs(root: &Path, plan: &Plan) {
     }
 }
 
-fn failed(what: &str, error: io::Error) -> CliError {
-    let is_full = error.kind() == io::ErrorKind::StorageFull;
-    let failed = CliError::because(format!("failed to write {what}"), error);
-    if is_full {
-        return failed.hint("the disk is full: free some space and run the command again");
-    }
-    failed
+/// What could not be written, why, and the way out where there is one.
+pub(super) fn failed(what: &str, error: io::Error) -> CliError {
+    let error = without_path(error);
+    let failed = CliError::cannot(format!("failed to write {what}")).way_out_of(&error);
+    failed.caused_by(error)
 }

@@ -93,21 +93,24 @@ impl FromStr for FieldSpec {
     type Err = CliError;
 
     fn from_str(text: &str) -> Result<Self, CliError> {
-        let Some((name, kind)) = text.split_once(':') else {
+        let (name, kind) = text.split_once(':').unwrap_or((text, ""));
+        let (kind, optional) = kind
+            .strip_suffix('?')
+            .map_or((kind, false), |kind| (kind, true));
+        if kind.is_empty() {
             return Err(
-                CliError::usage(format!("the field `{text}` has no type")).hint(types(text))
+                CliError::usage(format!("the field `{text}` has no type")).hint(types(name))
             );
-        };
+        }
         let named = Name::parse(name).map_err(|error| {
             let shown = CliError::usage(format!("the field `{text}` has no good name: {error}"));
             match error.suggestion {
                 Some(suggestion) => shown.hint(format!("did you mean `{suggestion}:{kind}`?")),
-                None => shown,
+                None => shown.hint(format!(
+                    "a name is made of small letters, digits and underscores: `unit_price:{kind}`"
+                )),
             }
         })?;
-        let (kind, optional) = kind
-            .strip_suffix('?')
-            .map_or((kind, false), |kind| (kind, true));
         let kind = match kind {
             "string" => FieldType::String,
             "int" => FieldType::Int,
@@ -120,6 +123,7 @@ impl FromStr for FieldSpec {
             "json" => FieldType::Json,
             other => match other.strip_prefix("enum:") {
                 Some(words) => FieldType::Enum(enum_words(&named, words)?),
+                None if other == "enum" => return Err(no_values(&named)),
                 None => return Err(unknown_type(text, name, other)),
             },
         };
@@ -143,18 +147,43 @@ pub(crate) fn parse_fields(subject: &Name, fields: &[String]) -> Result<Vec<Fiel
             ))
             .hint(format!("call it `{}`, for instance", error.suggestion()))
         })?;
-        if parsed.iter().any(|known| known.name == field.name) {
-            return Err(CliError::usage(format!(
-                "the field `{}` is given twice",
-                field.name
-            )));
+        if let Some(known) = parsed
+            .iter()
+            .find(|known| are_one(&known.name, &field.name))
+        {
+            return Err(twice(&known.name, &field.name));
         }
         parsed.push(field);
     }
     Ok(parsed)
 }
 
+/// Whether both are spelled the same as a type: fields that are enums become types.
+fn are_one(one: &Name, other: &Name) -> bool {
+    one.type_name() == other.type_name()
+}
+
+fn twice(known: &Name, field: &Name) -> CliError {
+    if known == field {
+        return CliError::usage(format!("the field `{field}` is given twice"))
+            .hint("give it once, or call one of the two otherwise");
+    }
+    CliError::usage(format!(
+        "the fields `{known}` and `{field}` are too close: both are `{}` as a type",
+        field.type_name()
+    ))
+    .hint("call one of the two otherwise")
+}
+
+fn no_values(field: &Name) -> CliError {
+    CliError::usage(format!("the enum `{field}` has no values"))
+        .hint(format!("name them: `{field}:enum:small,large`"))
+}
+
 fn enum_words(field: &Name, words: &str) -> Result<Vec<Name>, CliError> {
+    if words.is_empty() {
+        return Err(no_values(field));
+    }
     let mut parsed: Vec<Name> = Vec::new();
     for word in words.split(',') {
         let named = Name::parse(word).map_err(|error| {
@@ -172,13 +201,17 @@ fn enum_words(field: &Name, words: &str) -> Result<Vec<Name>, CliError> {
             ))
             .hint(format!("call it `{}`, for instance", error.suggestion()))
         })?;
-        if parsed
-            .iter()
-            .any(|known| known.type_name() == named.type_name())
-        {
-            return Err(CliError::usage(format!(
-                "the enum `{field}` has the value `{word}` twice"
-            )));
+        if let Some(known) = parsed.iter().find(|known| are_one(known, &named)) {
+            return Err(if *known == named {
+                CliError::usage(format!("the enum `{field}` has the value `{named}` twice"))
+                    .hint("name each value once")
+            } else {
+                CliError::usage(format!(
+                    "the values `{known}` and `{named}` of the enum `{field}` are too close: both are `{}` in Rust",
+                    named.type_name()
+                ))
+                .hint("call one of the two otherwise")
+            });
         }
         parsed.push(named);
     }
@@ -187,6 +220,7 @@ fn enum_words(field: &Name, words: &str) -> Result<Vec<Name>, CliError> {
 
 fn unknown_type(text: &str, name: &str, kind: &str) -> CliError {
     let error = CliError::usage(format!("the field `{text}` has an unknown type `{kind}`"));
+    let lower = kind.trim().to_ascii_lowercase();
     let aliases = [
         ("text", "string"),
         ("str", "string"),
@@ -206,13 +240,16 @@ fn unknown_type(text: &str, name: &str, kind: &str) -> CliError {
     ];
     let alias = aliases
         .iter()
-        .find(|(alias, _)| *alias == kind.to_ascii_lowercase())
+        .find(|(alias, _)| *alias == lower)
         .map(|(_, name)| *name);
+    // In a short word, two letters are most of it.
+    let most = if kind.len() < 5 { 1 } else { 2 };
     let near = TYPES[..9]
         .iter()
-        .copied()
-        .filter(|known| strsim::damerau_levenshtein(known, kind) <= 2)
-        .min_by_key(|known| strsim::damerau_levenshtein(known, kind));
+        .map(|known| (strsim::damerau_levenshtein(known, &lower), *known))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, known)| known);
     match alias.or(near) {
         Some(known) => error
             .hint(format!("did you mean `{name}:{known}`?"))
@@ -254,15 +291,20 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_the_way_out() {
-        assert!(refused("note").contains("has no type"));
+        for none in ["note", "note:", "note:?"] {
+            assert!(refused(none).contains("has no type"), "{none}");
+        }
+        assert!(refused("note:STRING").contains("did you mean `note:string`?"));
         assert!(refused("note:text").contains("did you mean `note:string`?"));
         assert!(refused("note:strng").contains("did you mean `note:string`?"));
-        assert!(refused("note:blob").contains("the types are string, int"));
+        assert!(refused("note:blob").contains("`blob` | a field is given as"));
         assert!(refused("Note:string").contains("did you mean `note:string`?"));
         assert!(refused("type:string").contains("cannot be called that"));
         assert!(refused("order_id:string").contains("cannot be called that"));
-        assert!(refused("kind:enum:").contains("enum"));
+        assert!(refused("kind:enum").contains("has no values"));
+        assert!(refused("kind:enum:").contains("has no values"));
         assert!(refused("kind:enum:a,a").contains("twice"));
+        assert!(refused("kind:enum:a_1,a1").contains("both are `A1`"));
         assert!(refused("kind:enum:self,b").contains("cannot be a value"));
     }
 
@@ -271,5 +313,8 @@ mod tests {
         let fields = ["a:int".to_owned(), "a:string".to_owned()];
         let error = parse_fields(&Name::parse("order").unwrap(), &fields).unwrap_err();
         assert_eq!(error.message(), "the field `a` is given twice");
+        let fields = ["kind_1:enum:a".to_owned(), "kind1:enum:b".to_owned()];
+        let error = parse_fields(&Name::parse("order").unwrap(), &fields).unwrap_err();
+        assert!(error.message().contains("both are `Kind1`"), "{error}");
     }
 }

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use proc_macro2::{TokenStream, TokenTree};
+
 use crate::error::CliError;
-use crate::project::RelPath;
+use crate::project::{RelPath, View};
 
 /// Formats one source, or gives `None` where there is nothing that could.
 pub(crate) type Rustfmt = fn(&str) -> Option<Result<String, String>>;
@@ -26,8 +28,13 @@ impl Formatter {
         Self { rustfmt }
     }
 
-    /// Formats every Rust file of `files`.
-    pub(crate) fn format(self, files: &mut BTreeMap<RelPath, Vec<u8>>) -> Result<(), CliError> {
+    /// Formats every Rust file of `files`. Where nothing can, what is in `before` and differs by its layout alone stays
+    /// as it is: a project that was formatted elsewhere is not out of date here.
+    pub(crate) fn format(
+        self,
+        files: &mut BTreeMap<RelPath, Vec<u8>>,
+        before: &View,
+    ) -> Result<(), CliError> {
         let mut sources = Vec::new();
         for (path, bytes) in files
             .iter()
@@ -44,7 +51,10 @@ impl Formatter {
             .map(|(nth, (_, _, body))| format!("{MARK}{nth}\n\n{body}\n\n"))
             .collect();
         let formatted = match (self.rustfmt)(&all) {
-            None => return Ok(()),
+            None => {
+                keep_layout(files, before);
+                return Ok(());
+            }
             Some(Ok(formatted)) => formatted,
             Some(Err(said)) => return Err(self.blame(&sources, &said)),
         };
@@ -79,6 +89,43 @@ impl Formatter {
     }
 }
 
+fn keep_layout(files: &mut BTreeMap<RelPath, Vec<u8>>, before: &View) {
+    for (path, bytes) in files
+        .iter_mut()
+        .filter(|(path, _)| path.as_str().ends_with(".rs"))
+    {
+        if let Some(known) = before
+            .get(path.as_str())
+            .filter(|known| says_the_same(known, bytes))
+        {
+            *bytes = known.to_vec();
+        }
+    }
+}
+
+/// Whether two sources differ at most by what rustfmt may change: space, commas, braces around one expression, and the
+/// order of imports. Of generated lists nothing else than a name changes.
+fn says_the_same(one: &[u8], other: &[u8]) -> bool {
+    let words = |bytes: &[u8]| -> Option<Vec<String>> {
+        let tokens: TokenStream = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+        let mut words = Vec::new();
+        collect(tokens, &mut words);
+        words.sort_unstable();
+        Some(words)
+    };
+    words(one).is_some_and(|words_of_one| Some(words_of_one) == words(other))
+}
+
+fn collect(tokens: TokenStream, words: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => collect(group.stream(), words),
+            TokenTree::Punct(punct) if punct.as_char() == ',' => {}
+            word => words.push(word.to_string()),
+        }
+    }
+}
+
 /// Length of a file's head: its comments before the first item, `//!` lines and inner attributes.
 fn head_len(text: &str) -> usize {
     let mut len = 0;
@@ -101,14 +148,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::Formatter;
-    use crate::project::RelPath;
+    use crate::project::{RelPath, View};
     use crate::tools::rustfmt;
 
     fn format(files: &[(&str, &str)]) -> Vec<String> {
         let entry =
             |(path, text): &(&str, &str)| (RelPath::new(*path).unwrap(), text.as_bytes().to_vec());
         let mut files: BTreeMap<_, _> = files.iter().map(entry).collect();
-        Formatter::new(rustfmt).format(&mut files).unwrap();
+        let formatter = Formatter::new(rustfmt);
+        formatter.format(&mut files, &View::default()).unwrap();
         files
             .into_values()
             .map(|bytes| String::from_utf8(bytes).unwrap())
@@ -138,12 +186,31 @@ mod tests {
     }
 
     #[test]
+    fn without_rustfmt_what_only_lies_otherwise_stays() {
+        let path = || RelPath::new("a.rs").unwrap();
+        let formatted = "use a::A;\nuse z::Z;\nfn a(x: X) {\n    match x {\n        X::A => {\n            b(c)\n        }\n    }\n}\n";
+        let before = View::default().with(path(), formatted.into());
+        let format = |text: &str| {
+            let mut files = BTreeMap::from([(path(), text.into())]);
+            let formatter = Formatter::new(|_| None);
+            formatter.format(&mut files, &before).unwrap();
+            String::from_utf8(files.remove(&path()).unwrap()).unwrap()
+        };
+        let drafted = "use z::Z; use a::A;\nfn a(x: X,) { match x { X::A => b(c), } }";
+        assert_eq!(format(drafted), formatted);
+        let other = drafted.replace("X::A", "X::B");
+        assert_eq!(format(&other), other);
+        assert_eq!(format("fn {"), "fn {");
+    }
+
+    #[test]
     fn what_is_not_rust_is_named() {
         let mut files = BTreeMap::from([
             (RelPath::new("good.rs").unwrap(), b"fn a() {}".to_vec()),
             (RelPath::new("bad.rs").unwrap(), b"fn {".to_vec()),
         ]);
-        let error = Formatter::new(rustfmt).format(&mut files).unwrap_err();
+        let formatter = Formatter::new(rustfmt);
+        let error = formatter.format(&mut files, &View::default()).unwrap_err();
         assert!(
             error.message().starts_with("`bad.rs` would not be Rust"),
             "{error}"

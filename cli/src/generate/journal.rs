@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::apply::{put_in_place, read, write_drafts};
+use super::apply::{check_place, failed, put_in_place, read, write_drafts};
 use super::plan::{Plan, Step};
 use crate::error::CliError;
 use crate::project::RelPath;
 
-const DIR: &str = ".hecate/journal";
+/// Where it lies in a project.
+pub(super) const DIR: &str = ".hecate/journal";
 const PENDING: &str = "pending.json";
 const LOCK: &str = "lock";
 /// Finished runs that are kept.
@@ -134,6 +135,7 @@ impl Journal {
 
 /// Completes a run that was killed. Gives its command, if there was one.
 pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
+    check_place(root, DIR)?;
     let path = root.join(DIR).join(PENDING);
     if !path.exists() {
         return Ok(None);
@@ -143,7 +145,14 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
     // Read behind the lock: who was writing may have finished meanwhile.
     let text = match fs::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
         Err(error) => {
             return Err(CliError::because(
                 format!("failed to read `{}`", path.display()),
@@ -187,7 +196,10 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
     }
     let rest = Plan { steps: missing };
     write_drafts(root, &rest).map_err(|(step, error)| {
-        CliError::because(format!("failed to write `{}`", step.path), error)
+        failed(&format!("`{}`", step.path), error).hint(format!(
+            "an interrupted run, `{}`, waits to be completed",
+            entry.command
+        ))
     })?;
     put_in_place(root, &rest)?;
     journal.end();
@@ -257,6 +269,9 @@ impl EntryStep {
                 "an interrupted run names a file outside of the project",
                 error,
             )
+            .hint(format!(
+                "nothing was written; `{DIR}/{PENDING}` is not of `hecate`'s making: remove it"
+            ))
         })?;
         Ok(Step {
             path,

@@ -49,7 +49,7 @@ impl Lock {
                 ..Self::default()
             });
         };
-        let lock: Self = toml_edit::de::from_str(text).map_err(|error| {
+        let lock = Self::read(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             CliError::cannot(format!("`{LOCK}`, line {line}: {}", error.message()))
                 .hint("it is written by `hecate` alone: take it from your last commit (`git checkout hecate.lock`)")
@@ -62,6 +62,11 @@ impl Lock {
             .hint("update `hecate`"));
         }
         Ok(lock)
+    }
+
+    /// Reads its text as it stands, or says where it cannot be read.
+    pub(crate) fn read(text: &str) -> Result<Self, toml_edit::de::Error> {
+        toml_edit::de::from_str(text)
     }
 
     /// What was generated under this name.

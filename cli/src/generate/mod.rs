@@ -30,7 +30,8 @@ pub(crate) use diff::diff;
 pub(crate) use fields::parse_fields;
 pub(crate) use format::Formatter;
 pub(crate) use journal::{PastRun, RunOf, history};
-pub(crate) use lock::hash;
+pub(crate) use kinds::command::desk_of;
+pub(crate) use lock::{LOCK, Lock, hash};
 pub(crate) use owned::refresh;
 pub(crate) use plan::{Plan, Step};
 pub(crate) use request::{

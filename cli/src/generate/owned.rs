@@ -34,7 +34,7 @@ pub(crate) fn refresh(
             catalog,
         )?);
     }
-    formatter.format(&mut wanted)?;
+    formatter.format(&mut wanted, view)?;
     Ok(Plan::between(view, wanted))
 }
 
@@ -85,7 +85,8 @@ pub(super) fn division_files(
         slice.desk.indexes = desk
             .table
             .as_deref()
-            .map(|table| indexes(tree, table))
+            .and_then(|table| Name::parse(table).ok())
+            .map(|table| indexes(tree, plural(&table).snake()))
             .unwrap_or_default();
         let declared = |column: &String| desk.columns.iter().any(|(name, _)| name == column);
         slice.desk.indexes.retain(declared);
@@ -212,9 +213,9 @@ fn composition<'a>(
     })
 }
 
-/// The columns of `table` that query desks look rows up by, told by their names: `get_orders_by_note`.
-fn indexes(tree: &DivisionTree, table: &str) -> Vec<String> {
-    let by = format!("get_{table}_by_");
+/// The columns that query desks look rows up by, told by their names: `get_orders_by_note`.
+fn indexes(tree: &DivisionTree, rows: &str) -> Vec<String> {
+    let by = format!("get_{rows}_by_");
     let named = tree
         .queries
         .iter()

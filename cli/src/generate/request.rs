@@ -156,7 +156,7 @@ pub(crate) fn plan(
         Request::Bump(request) => kinds::bump::draft(&mut draft, request)?,
     }
     let mut wanted: BTreeMap<RelPath, Vec<u8>> = draft.finish()?;
-    formatter.format(&mut wanted)?;
+    formatter.format(&mut wanted, view)?;
     draft.record(&mut wanted)?;
     Ok(Plan::between(view, wanted))
 }

@@ -70,6 +70,17 @@ pub(super) fn read(text: &str) -> Result<Source, syn::Error> {
     Ok(source)
 }
 
+/// What is wrong with a file that is not Rust.
+pub(super) fn said(error: &syn::Error) -> String {
+    match error.to_string().as_str() {
+        // All that the tokenizer says, whatever it met.
+        "cannot parse string into token stream" => {
+            "a bracket or a quote has no counterpart, or a character is none of Rust's".to_owned()
+        }
+        other => other.to_owned(),
+    }
+}
+
 impl Source {
     /// The type that is an event here, with its bits.
     pub(super) fn event(&self) -> Option<(&str, u64)> {

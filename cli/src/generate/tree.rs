@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fields::{FieldSpec, FieldType};
 use super::source::{self, Source};
 use crate::error::CliError;
-use crate::names::{Name, Versioned, plural};
+use crate::names::{Name, NameError, Versioned, plural};
 use crate::project::View;
 
 /// Names of the departments of a division.
@@ -217,9 +217,7 @@ pub(crate) fn read_division(view: &View, subject: &Name) -> Result<DivisionTree,
     let (mut commands, mut projections, mut queries) = (Vec::new(), Vec::new(), Vec::new());
     for ((department, desk), files) in folders {
         let place = format!("{src}/{department}/{desk}");
-        let name = Name::parse_composite(&desk).map_err(|error| {
-            CliError::because(format!("`{place}` is not named as a desk is"), error)
-        })?;
+        let name = Name::parse_composite(&desk).map_err(|error| misnamed(&place, error))?;
         let folder = Folder {
             name,
             modules: files
@@ -245,6 +243,14 @@ pub(crate) fn read_division(view: &View, subject: &Name) -> Result<DivisionTree,
         projections,
         queries,
     })
+}
+
+fn misnamed(place: &str, error: NameError) -> CliError {
+    let hint = match &error.suggestion {
+        Some(suggestion) => format!("call the folder `{suggestion}`"),
+        None => "call the folder after its verb and its subject: `confirm_order`".to_owned(),
+    };
+    CliError::because(format!("`{place}` is not named as a desk is"), error).hint(hint)
 }
 
 fn is_department(departments: &Departments, dir: &str) -> bool {
@@ -355,17 +361,14 @@ fn query_desk(
 }
 
 fn parse(bytes: &[u8], path: &str) -> Result<Source, CliError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| CliError::cannot(format!("`{path}` is not UTF-8 text")))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| CliError::not_text(path))?;
     source::read(text).map_err(|error| {
         let at: proc_macro2::LineColumn = error.span().start();
-        CliError::because(
-            format!(
-                "`{path}`, line {}: it is not Rust that can be read",
-                at.line
-            ),
-            error,
-        )
+        CliError::cannot(format!(
+            "`{path}`, line {}: not Rust: {}",
+            at.line,
+            source::said(&error)
+        ))
         .hint("mend it first: what is generated follows from it")
     })
 }
@@ -403,7 +406,7 @@ pub(crate) fn unreadable_sources(view: &View) -> Vec<SourceFault> {
             faults.push(SourceFault {
                 file,
                 line,
-                message: format!("not Rust: {error}"),
+                message: format!("not Rust: {}", source::said(&error)),
             });
         }
     }

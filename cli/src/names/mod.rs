@@ -15,7 +15,7 @@
 //! [`Name`] is the one kind of name, [`Desk`] puts two of them together, [`past`] and [`plural`] know English by rules
 //! and by the tables in `data/`, [`Versioned`] adds the revision. The checks are apart from all this: [`check_field`],
 //! [`check_value`] and [`check_crate`] refuse what cannot stand alone in Rust, TypeScript or SQL, [`check_subject`] what
-//! cannot be taken apart again; [`crud_verb`] and [`near`] only advise. A division may be called `match` or `order`,
+//! cannot be taken apart again, [`check_thing`] and [`check_table`] what a plugin has of itself; [`crud_verb`] and [`near`] only advise. A division may be called `match` or `order`,
 //! since everything made of its name has a second word.
 //!
 //! What is absent on purpose: files, settings, and a list of the desks there are. Everything here is a function of its
@@ -38,7 +38,9 @@ pub use name::{Fault, Name, NameError};
 pub use near::{Closeness, Near, near};
 pub use past::past;
 pub use plural::{plural, singular};
-pub use reserved::{ReservedError, check_crate, check_field, check_subject, check_value};
+pub use reserved::{
+    ReservedError, check_crate, check_field, check_subject, check_table, check_thing, check_value,
+};
 pub use versioned::{Versioned, VersionedError};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! them has more words.
 
 use super::table::{self, RESERVED_WORDS};
-use super::{Name, versioned};
+use super::{Name, plural, versioned};
 
 /// A name that cannot be used where it is given, and one that can.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,14 @@ pub enum ReservedError {
     Crate { name: Name, suggestion: Name },
     #[error("`{name}` ends as the revision of a command or an event does")]
     Revision { name: Name, suggestion: Name },
+    #[error("`{name}` would have the route `/{route}`, which every plugin has of itself")]
+    Route {
+        name: Name,
+        route: Name,
+        suggestion: Name,
+    },
+    #[error("`{name}` is a name that read models keep for tables of their own")]
+    Table { name: Name, suggestion: Name },
 }
 
 impl ReservedError {
@@ -31,7 +39,9 @@ impl ReservedError {
             Self::Word { suggestion, .. }
             | Self::Field { suggestion, .. }
             | Self::Crate { suggestion, .. }
-            | Self::Revision { suggestion, .. } => suggestion,
+            | Self::Revision { suggestion, .. }
+            | Self::Route { suggestion, .. }
+            | Self::Table { suggestion, .. } => suggestion,
         }
     }
 }
@@ -56,6 +66,9 @@ const TAKEN: [(&str, &str); 16] = [
     ("status", ""),
     ("version", ""),
 ];
+
+/// Routes that every plugin has of itself. Those with a hyphen or a dot in them (`flag-maps`) are out of reach.
+const ROUTES: [&str; 2] = ["health", "manifest"];
 
 /// Names that cargo refuses for a package, or that shadow a crate which the generated code speaks of.
 const CRATES: [&str; 17] = [
@@ -149,6 +162,39 @@ pub fn check_subject(name: &Name) -> Result<(), ReservedError> {
             suggestion: Name::of(rest.words().chain([digits])),
         }),
     }
+}
+
+/// Checks the name of what rows are about, whose plural is a route: a division's subject, the table of a projection.
+///
+/// # Errors
+///
+/// [`ReservedError::Route`] if it would be a route that every plugin has.
+pub fn check_thing(name: &Name) -> Result<(), ReservedError> {
+    let route = plural(name);
+    if ROUTES.iter().any(|taken| route == *taken) {
+        return Err(ReservedError::Route {
+            name: name.clone(),
+            route,
+            suggestion: Name::of(name.words().chain(["record"])),
+        });
+    }
+    Ok(())
+}
+
+/// Checks the name of a projection's table.
+///
+/// # Errors
+///
+/// As for [`check_thing`], and [`ReservedError::Table`] for a table that SQLite or the SDK has.
+pub fn check_table(name: &Name) -> Result<(), ReservedError> {
+    let words = || name.words().filter(|word| *word != "sqlite");
+    if name.words().next() == Some("sqlite") || *name == "projection" {
+        return Err(ReservedError::Table {
+            name: name.clone(),
+            suggestion: Name::of(["my"].into_iter().chain(words())),
+        });
+    }
+    check_thing(name)
 }
 
 fn check_word(name: &Name, context: &Name) -> Result<(), ReservedError> {

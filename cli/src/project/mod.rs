@@ -41,14 +41,7 @@ impl Project {
             .ancestors()
             .find(|dir| is_file(&dir.join(MANIFEST)) && is_file(&dir.join("Cargo.toml")));
         let Some(root) = root else {
-            let dir = cx.dir().display();
-            let missing = if is_file(&cx.dir().join("Cargo.toml")) {
-                MANIFEST
-            } else {
-                "plugin"
-            };
-            return Err(CliError::cannot(format!("there is no {missing} in `{dir}`"))
-                .hint("make a plugin with `hecate new plugin NAME`, or name its directory with `--project DIR`"));
+            return Err(no_plugin(cx.dir()));
         };
         let manifest_text = file_text(&root.join(MANIFEST))?;
         Ok(Self {
@@ -96,5 +89,24 @@ impl Project {
             return Ok(Settings::default());
         }
         Settings::parse(&file_text(&path)?)
+    }
+}
+
+/// Neither `dir` nor one above it is a plugin's directory. One that was is told from one that never has been.
+fn no_plugin(dir: &Path) -> CliError {
+    let has = |file: &str| is_file(&dir.join(file));
+    let lost = match (has(MANIFEST), has("Cargo.toml")) {
+        (true, false) => Some("Cargo.toml"),
+        (false, true) if has("hecate.lock") => Some(MANIFEST),
+        _ => None,
+    };
+    match lost {
+        Some(file) => CliError::cannot(format!("there is no `{file}` in `{}`", dir.display()))
+            .hint(format!(
+                "every plugin has one: take it from your last commit (`git checkout {file}`)"
+            )),
+        None => CliError::cannot(format!("there is no plugin in `{}`", dir.display())).hint(
+            "make one with `hecate new plugin NAME`, or name its directory with `--project DIR`",
+        ),
     }
 }

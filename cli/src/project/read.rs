@@ -27,8 +27,7 @@ pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
 
 /// The text of a file.
 pub(crate) fn file_text(path: &Path) -> Result<String, CliError> {
-    String::from_utf8(file_bytes(path)?)
-        .map_err(|_| CliError::cannot(format!("`{}` is not UTF-8 text", path.display())))
+    String::from_utf8(file_bytes(path)?).map_err(|_| CliError::not_text(path.display()))
 }
 
 /// The names in a directory.

@@ -28,14 +28,22 @@ fn here() -> String {
 }
 
 impl Settings {
-    /// Reads the text of a `hecate.toml`.
+    /// What the file may hold.
+    pub(crate) const HELP: &str = "it may hold `[frontend]` with `build = \"…\"` and `dir = \"…\"`";
+
+    /// Reads the text of a `hecate.toml`, or says where it cannot be read.
+    pub(crate) fn read(text: &str) -> Result<Self, toml_edit::de::Error> {
+        toml_edit::de::from_str(text)
+    }
+
+    /// The same, for somebody who needs it.
     pub(crate) fn parse(text: &str) -> Result<Self, CliError> {
-        toml_edit::de::from_str(text).map_err(|error| {
+        Self::read(text).map_err(|error| {
             let line = error
                 .span()
                 .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             CliError::cannot(format!("`hecate.toml`, line {line}: {}", error.message()))
-                .hint("it may hold `[frontend]` with `build = \"…\"` and `dir = \"…\"`")
+                .hint(Self::HELP)
         })
     }
 }

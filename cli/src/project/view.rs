@@ -43,7 +43,7 @@ impl View {
     /// The text of a file.
     pub(crate) fn text(&self, path: &str) -> Result<Option<&str>, CliError> {
         let text = self.get(path).map(std::str::from_utf8).transpose();
-        text.map_err(|_| CliError::cannot(format!("`{path}` is not UTF-8 text")))
+        text.map_err(|_| CliError::not_text(path))
     }
 
     /// Whether there is a file.

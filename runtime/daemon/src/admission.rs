@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use hecate_manifest::bundle::{Bundle, BundleError, Limits};
+use hecate_manifest::bundle::{Bundle, BundleError, InfoError, Limits};
 use hecate_manifest::keys::{self, KeyError, KeyId, VerifyError};
 use hecate_manifest::rules::{self, Context, Severity};
 use hecate_manifest::{MinSdk, PluginType, check_min_sdk, sdk_version};
@@ -43,21 +43,36 @@ pub struct Admitted {
 #[non_exhaustive]
 pub enum NotAdmitted {
     /// Not a bundle, or a damaged one.
-    #[error("the bundle cannot be opened")]
-    Bundle(#[from] BundleError),
+    #[error(
+        "the bundle cannot be opened: {}; get the file again, or make it anew with `hecate bundle`",
+        with_causes(.0)
+    )]
+    Bundle(BundleError),
+    /// A bundle of another format, newer most likely.
+    #[error("{0}: update Hecate, or bundle the plugin with this version")]
+    Format(InfoError),
     /// The home's keys cannot be read.
     #[error("the keys of this home cannot be read")]
     Keys(#[from] KeyError),
     /// Not signed by a key that is trusted here.
     #[error(
-        "the bundle is {0}: let its author sign it with a key that this home trusts, or install it with `--allow-unsigned`"
+        "the bundle is {0}: {way_out}, or allow it with `--allow-unsigned`",
+        way_out = match .0 {
+            VerifyError::UnknownKey { .. } => "put that key's `.pub` file into `keys/trusted` of the home",
+            _ => "let its author sign it",
+        }
     )]
-    Signature(#[from] VerifyError),
+    Signature(VerifyError),
+    /// Signed, and not what was signed.
+    #[error("{0}: the bundle is not what its author signed; get it again from there")]
+    Tampered(VerifyError),
     /// Of a kind that does not run here.
-    #[error("`plugin_type` is {0}: only `in_vm` plugins run here")]
+    #[error(
+        "the plugin's `plugin_type` is `{0}`, and only `in_vm` plugins run here: `hecate new plugin` makes such"
+    )]
     PluginType(String),
     /// Breaks rules of the manifest.
-    #[error("the manifest is not right: {0}")]
+    #[error("the manifest is not right: {0}; mend it (`hecate check` shows where) and bundle anew")]
     Manifest(String),
     /// Needs a newer SDK.
     #[error(
@@ -87,13 +102,24 @@ impl NotAdmitted {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Bundle(_) => "bundle_invalid",
+            Self::Format(_) => "bundle_format",
             Self::Keys(_) => "keys_unreadable",
             Self::Signature(_) => "signature_not_trusted",
+            Self::Tampered(_) => "signature_invalid",
             Self::PluginType(_) => "plugin_type",
             Self::Manifest(_) => "manifest_invalid",
             Self::MinSdk { .. } => "sdk_too_old",
             Self::Target { .. } => "wrong_target",
             Self::Library(_) => "library_refused",
+        }
+    }
+}
+
+impl From<BundleError> for NotAdmitted {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Info(error @ InfoError::Format { .. }) => Self::Format(error),
+            error => Self::Bundle(error),
         }
     }
 }
@@ -107,9 +133,12 @@ pub fn admit(packed: impl Read, home: &Home, trust: Trust) -> Result<Admitted, N
     let bundle = Bundle::open(packed, &Limits::default())?;
     let signer = match (trust, bundle.signer(&keys::trusted_keys(&home.keys())?)) {
         (_, Ok(signer)) => Some(signer),
-        // A signature that is there must be one of these contents, whoever's it is.
         (Trust::Unsigned, Err(VerifyError::Unsigned | VerifyError::UnknownKey { .. })) => None,
-        (_, Err(error)) => return Err(error.into()),
+        (Trust::Signed, Err(error @ (VerifyError::Unsigned | VerifyError::UnknownKey { .. }))) => {
+            return Err(NotAdmitted::Signature(error));
+        }
+        // A signature that is there must be one of these contents, whatever is allowed.
+        (_, Err(error)) => return Err(NotAdmitted::Tampered(error)),
     };
     if bundle.manifest.plugin_type != PluginType::InVm {
         return Err(NotAdmitted::PluginType(
@@ -138,6 +167,22 @@ pub fn admit(packed: impl Read, home: &Home, trust: Trust) -> Result<Admitted, N
 /// [`Refused`], with the reason and the way out.
 pub fn verdict_of(library: &[u8]) -> Result<Verdict, Refused> {
     verdict::of_bytes(library)
+}
+
+/// An error with all its causes, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        // A transparent or quoting error has said it already.
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 fn check_sdk(bundle: &Bundle) -> Result<(), NotAdmitted> {

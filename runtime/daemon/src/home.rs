@@ -129,11 +129,22 @@ pub(crate) fn make_private_dir(path: &Path) -> io::Result<()> {
 ///
 /// The system's; the old contents are still there.
 pub(crate) fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(contents)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    // One name is enough: a file has one writer, and what a crash left is written over.
+    let draft = dir.join(format!(".{}.new", name.display()));
+    let write = || {
+        let mut file = File::create(&draft)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)
+    };
+    if let Err(error) = write() {
+        // Half a draft is nobody's.
+        _ = fs::remove_file(&draft);
+        return Err(error);
+    }
     sync_dir(dir)
 }
 

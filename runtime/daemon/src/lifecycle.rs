@@ -57,10 +57,11 @@ pub enum ChangeError {
 
 impl ChangeError {
     /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Unknown(_) => "plugin_unknown",
             Self::NotAdmitted(error) => error.code(),
+            Self::Version(error) if error.is_disk_full() => "disk_full",
             Self::Version(_) => "files_failed",
             Self::Start { .. } => "plugin_not_started",
             Self::Release { .. } => "swap_failed",
@@ -274,21 +275,28 @@ impl Daemon {
         new: Arc<Generation>,
         cause: &'static str,
     ) -> Result<(), ChangeError> {
+        // Written before anything is given up: on a full disk the old one serves on as if nothing had been asked.
+        let epochs = match reserve_epochs(slot) {
+            Ok(epochs) => epochs,
+            Err(error) => {
+                new.end().await;
+                return Err(error.into());
+            }
+        };
         let gate = slot.close_gate();
         let old = slot.current();
         if let Some(old) = &old
             && let Err(reason) = release(old).await
         {
-            self.take_back(slot, old, &new).await;
+            take_back(slot, old, &new, epochs.back).await;
             return Err(ChangeError::Release {
                 plugin: slot.name.clone(),
                 reason,
             });
         }
-        let outcome = self.acquire(slot, &new, true).await;
-        if let Err(error) = outcome {
+        if let Err(error) = hand_over(slot, &new, epochs.forth).await {
             match &old {
-                Some(old) => self.take_back(slot, old, &new).await,
+                Some(old) => take_back(slot, old, &new, epochs.back).await,
                 None => new.end().await,
             }
             return Err(error);
@@ -311,49 +319,6 @@ impl Daemon {
             });
         }
         Ok(())
-    }
-
-    /// Raises the epoch, lets `generation` open its stores in it, and records it as the active one.
-    async fn acquire(
-        &self,
-        slot: &Slot,
-        generation: &Generation,
-        activate: bool,
-    ) -> Result<(), ChangeError> {
-        let mut record = versions::read_record(&slot.home)?;
-        record.epoch += 1;
-        // Written before it is used: an epoch is never given twice.
-        versions::write_record(&slot.home, &record)?;
-        if generation.has_store {
-            let acquired = generation
-                .instance()
-                .acquire_store(record.epoch, ACQUIRE_LIMIT)
-                .await;
-            let started = |source: ControlError| ChangeError::Start {
-                plugin: slot.name.clone(),
-                source: source.into(),
-            };
-            acquired.map_err(started)?;
-        }
-        if activate && record.active.as_deref() != Some(generation.digest.as_str()) {
-            let previous = record.active.replace(generation.digest.clone());
-            versions::write_record(&slot.home, &Record { previous, ..record })?;
-        }
-        Ok(())
-    }
-
-    /// The old generation opens its stores again, after the new one has let go of them.
-    async fn take_back(&self, slot: &Slot, old: &Generation, new: &Generation) {
-        new.end().await;
-        if let Err(error) = self.acquire(slot, old, false).await {
-            // It serves what needs no store, and says so in its health.
-            let fields = serde_json::json!({"plugin": slot.name, "error": error.to_string()});
-            crate::logs::daemon(
-                "error",
-                "the old version could not open its stores again",
-                &fields,
-            );
-        }
     }
 
     /// Says that a version failed: the plugin is `failed`, or `rolled_back` if another one serves.
@@ -421,6 +386,63 @@ impl Daemon {
             // Nothing in it is anybody's.
             _ = std::fs::remove_dir_all(slot.home.root());
         }
+    }
+}
+
+/// The epochs of one swap: there is none to be written when the old generation must take its stores back.
+struct Epochs {
+    forth: u64,
+    back: u64,
+}
+
+/// Takes the next two epochs. Written before they are used: an epoch is never given twice.
+fn reserve_epochs(slot: &Slot) -> Result<Epochs, VersionError> {
+    let mut record = versions::read_record(&slot.home)?;
+    let epochs = Epochs {
+        forth: record.epoch + 1,
+        back: record.epoch + 2,
+    };
+    record.epoch = epochs.back;
+    versions::write_record(&slot.home, &record)?;
+    Ok(epochs)
+}
+
+/// Lets the new generation open its stores, and records it as the active one.
+async fn hand_over(slot: &Slot, new: &Generation, epoch: u64) -> Result<(), ChangeError> {
+    let started = |source: ControlError| ChangeError::Start {
+        plugin: slot.name.clone(),
+        source: source.into(),
+    };
+    acquire(new, epoch).await.map_err(started)?;
+    let mut record = versions::read_record(&slot.home)?;
+    if record.active.as_deref() != Some(new.digest.as_str()) {
+        let previous = record.active.replace(new.digest.clone());
+        versions::write_record(&slot.home, &Record { previous, ..record })?;
+    }
+    Ok(())
+}
+
+async fn acquire(generation: &Generation, epoch: u64) -> Result<(), ControlError> {
+    if generation.has_store {
+        generation
+            .instance()
+            .acquire_store(epoch, ACQUIRE_LIMIT)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The old generation opens its stores again, after the new one has let go of them.
+async fn take_back(slot: &Slot, old: &Generation, new: &Generation, epoch: u64) {
+    new.end().await;
+    if let Err(error) = acquire(old, epoch).await {
+        // It serves what needs no store, and says so in its health.
+        let fields = serde_json::json!({"plugin": slot.name, "error": error.to_string()});
+        crate::logs::daemon(
+            "error",
+            "the old version could not open its stores again",
+            &fields,
+        );
     }
 }
 

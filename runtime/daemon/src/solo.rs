@@ -1,5 +1,6 @@
 //! One bundle alone: the thin runtime without a daemon around it. Nothing is installed, nothing is swapped.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use crate::{DaemonError, home};
 pub struct Solo {
     name: PluginName,
     generation: Generation,
+    /// No daemon may run this home's plugins beside it: both could have one database open.
+    _lock: File,
 }
 
 /// Why a bundle cannot be served.
@@ -54,6 +57,9 @@ impl Solo {
         port: u16,
     ) -> Result<Self, SoloError> {
         let bundle = admission::admit(packed, home, trust)?.bundle;
+        let run = home.run();
+        home::make_private_dir(&run).map_err(|source| DaemonError::Files { path: run, source })?;
+        let lock = crate::lock(home)?;
         let name = bundle.manifest.name.clone();
         let plugin = home.plugin(&name);
         let place = unpack(home, &bundle)?;
@@ -81,7 +87,11 @@ impl Solo {
                 .await;
             acquired.map_err(StartError::from)?;
         }
-        Ok(Self { name, generation })
+        Ok(Self {
+            name,
+            generation,
+            _lock: lock,
+        })
     }
 
     /// The plugin's name.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use hecate_manifest::bundle::{Bundle, BundleInfo, FileInfo, INFO, SIGNATURE, UnpackError};
+use hecate_manifest::bundle::{Bundle, BundleInfo, FileInfo, INFO, SIGNATURE};
 use serde::{Deserialize, Serialize};
 
 use crate::home::{PluginHome, make_private_dir, sync_dir, sync_tree, write_durably};
@@ -24,11 +24,8 @@ pub struct Record {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VersionError {
-    /// A file of the bundle could not be written.
-    #[error(transparent)]
-    Unpack(#[from] UnpackError),
     /// The system refused.
-    #[error("failed to write `{}`", path.display())]
+    #[error("failed to write `{}`: {source}{}", path.display(), way_out(source))]
     Write {
         /// What.
         path: PathBuf,
@@ -51,6 +48,28 @@ pub enum VersionError {
         /// What is the matter.
         reason: String,
     },
+}
+
+impl VersionError {
+    /// Whether there is no room for what was to be written.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if is_full(source))
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+fn way_out(error: &io::Error) -> &'static str {
+    if is_full(error) {
+        "; free some space and try again"
+    } else {
+        ""
+    }
 }
 
 /// Writes `bundle` below its digest, so that a crash leaves all of it or nothing. There already: checked and kept.
@@ -86,8 +105,11 @@ pub(crate) fn place_in(versions: &Path, bundle: &Bundle) -> Result<PathBuf, Vers
         .tempdir_in(versions)
         .map_err(failed(versions))?;
     let files = draft.path().join("files");
-    bundle.unpack(&files)?;
-    sync_tree(&files).map_err(failed(&files))?;
+    // The draft's own name means nothing to anybody: what is named is where it lies.
+    bundle
+        .unpack(&files)
+        .map_err(|error| failed(versions)(error.source))?;
+    sync_tree(&files).map_err(failed(versions))?;
     fs::rename(&files, &place).map_err(failed(&place))?;
     sync_dir(versions).map_err(failed(versions))?;
     Ok(place)

@@ -76,8 +76,11 @@ pub enum NameFault {
 
 /// The plugin name that `text` probably stands for: `My Plugin`, `myPlugin` and `my_plugin` are `my-plugin`.
 ///
-/// Nothing if no letter or digit of it could be kept.
+/// Nothing if a letter or digit of it would be lost, or none is there.
 pub fn suggest_name(text: &str) -> Option<PluginName> {
+    if text.chars().any(|c| c.is_alphanumeric() && !c.is_ascii()) {
+        return None;
+    }
     let mut words = String::new();
     let mut before = None;
     let mut characters = text.chars().peekable();

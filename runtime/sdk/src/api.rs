@@ -154,6 +154,19 @@ impl ApiError {
         )
     }
 
+    /// The store failed. On a full disk there is something to do about it, for whoever asked.
+    fn storage(internal: &dyn std::error::Error, cause: &rusqlite::Error) -> Self {
+        if cause.sqlite_error_code() != Some(rusqlite::ErrorCode::DiskFull) {
+            return Self::unavailable(internal);
+        }
+        tracing::error!(error = %chain(internal), "the disk is full");
+        Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "disk_full",
+            "the disk is full; nothing was written: free some space and send it again",
+        )
+    }
+
     fn fenced() -> Self {
         let message = "another version of this plugin has taken over; try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "fenced", message)
@@ -223,7 +236,7 @@ impl From<AppendError> for ApiError {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
             }
             AppendError::Fenced => Self::fenced(),
-            AppendError::Storage(_) => Self::unavailable(&error),
+            AppendError::Storage(ref cause) => Self::storage(&error, cause),
             AppendError::Empty | AppendError::StreamName { .. } => Self::internal(&error),
         }
     }

@@ -108,7 +108,8 @@ impl Running {
 
         let mut flag_maps = plugin.flag_maps();
         let (mut api, mut endpoints) = (plugin.routes(), Vec::new());
-        let (mut taken, mut duplicates) = (Vec::new(), Vec::new());
+        let mut taken = BUILT_IN.map(|path| ("get", path)).to_vec();
+        let mut duplicates = Vec::new();
         for (spec, division) in specs.into_iter().zip(&divisions) {
             flag_maps.extend(spec.flag_maps);
             let (router, of_division, conflicts) = spec.routes.into_parts();
@@ -116,11 +117,12 @@ impl Running {
             for endpoint in &of_division {
                 let route = (endpoint.method, endpoint.path);
                 if taken.contains(&route) {
-                    duplicates.push(format!(
-                        "{} {} in two divisions",
-                        route.0.to_uppercase(),
-                        route.1
-                    ));
+                    let whose = if BUILT_IN.contains(&endpoint.path) {
+                        "is every plugin's own"
+                    } else {
+                        "in two divisions"
+                    };
+                    duplicates.push(format!("{} {} {whose}", route.0.to_uppercase(), route.1));
                 }
                 taken.push(route);
             }
@@ -408,6 +410,16 @@ fn health(plugin: &dyn Callbacks, divisions: &[Division]) -> Health {
 }
 
 /// What every plugin answers without doing anything for it.
+/// What every plugin answers. The hyphen keeps `/event-stream` apart from the rows of a division, which are named in
+/// snake case: one about events has `/events`.
+pub(crate) const BUILT_IN: [&str; 5] = [
+    "/manifest",
+    "/flag-maps",
+    "/openapi.json",
+    "/health",
+    "/event-stream",
+];
+
 #[derive(Clone)]
 struct BuiltIn {
     name: String,
@@ -441,7 +453,7 @@ impl BuiltIn {
                 get(async |State(this): State<Arc<Self>>| this.health()),
             )
             .route(
-                "/events",
+                "/event-stream",
                 get(async |State(this): State<Arc<Self>>| this.events()),
             )
             .with_state(Arc::new(self))

@@ -20,7 +20,11 @@ impl Daemon {
 
     /// Starts a serving command and waits until it says where.
     pub(crate) fn serve(sandbox: &Sandbox, args: &[&str]) -> Self {
-        let mut command = sandbox.command_in("", args);
+        Self::of(sandbox, sandbox.command_in("", args))
+    }
+
+    /// Starts a serving command of any kind and waits until it says where.
+    pub(crate) fn of(sandbox: &Sandbox, mut command: Command) -> Self {
         let mut log = File::options();
         let log = log.create(true).append(true);
         let log = log.open(sandbox.path("daemon.log")).unwrap();
@@ -40,6 +44,11 @@ impl Daemon {
             child,
             port: sandbox.port(),
         }
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it as a user does, and waits for its end.

@@ -7,6 +7,9 @@ mod project;
 mod run;
 mod sandbox;
 mod shared;
+mod small_disk;
+mod specimen;
+mod tree;
 
 pub(crate) use browser::Browser;
 pub(crate) use daemon::Daemon;
@@ -15,3 +18,6 @@ pub(crate) use project::Project;
 pub(crate) use run::Run;
 pub(crate) use sandbox::{Sandbox, checkout, target_dir};
 pub(crate) use shared::{moody, orders};
+pub(crate) use small_disk::SmallDisk;
+pub(crate) use specimen::Specimen;
+pub(crate) use tree::tree;

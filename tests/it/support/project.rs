@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{Run, Sandbox, target_dir};
+use super::{Run, Sandbox, target_dir, tree};
 
 /// A project below the sandbox's root. Its name is its package's: two tests must not share one, since cargo tells
 /// packages of one name on one target directory apart by the times of their files alone.
@@ -99,17 +99,6 @@ impl<'a> Project<'a> {
 
     /// Every file with its contents, but what cargo and git keep.
     pub(crate) fn tree(&self) -> BTreeMap<String, Vec<u8>> {
-        let root = self.path("");
-        let walk = WalkDir::new(&root).sort_by_file_name().into_iter();
-        let files = walk
-            .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some("target" | ".git")));
-        files
-            .map(Result::unwrap)
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let path = entry.path().strip_prefix(&root).unwrap();
-                (path.display().to_string(), fs::read(entry.path()).unwrap())
-            })
-            .collect()
+        tree(&self.path(""))
     }
 }

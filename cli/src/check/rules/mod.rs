@@ -12,6 +12,7 @@ mod hks004_no_route;
 mod hks005_table_twice;
 mod hks006_no_library;
 mod hks007_not_depended_on;
+mod hks008_unreadable;
 
 use hecate_manifest::rules::{Finding, Rule};
 
@@ -19,7 +20,7 @@ use super::Subject;
 
 type Check = fn(&Subject<'_>, &mut Vec<Finding>);
 
-static CHECKS: [(&Rule, Check); 12] = [
+static CHECKS: [(&Rule, Check); 13] = [
     (&hke001_not_a_bit::RULE, hke001_not_a_bit::check),
     (&hke002_bit_used_twice::RULE, hke002_bit_used_twice::check),
     (&hkg001_owned_is_stale::RULE, hkg001_owned_is_stale::check),
@@ -32,6 +33,7 @@ static CHECKS: [(&Rule, Check); 12] = [
     (&hks005_table_twice::RULE, hks005_table_twice::check),
     (&hks006_no_library::RULE, hks006_no_library::check),
     (&hks007_not_depended_on::RULE, hks007_not_depended_on::check),
+    (&hks008_unreadable::RULE, hks008_unreadable::check),
 ];
 
 /// The rules, in the order of their codes.

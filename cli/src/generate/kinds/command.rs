@@ -95,18 +95,14 @@ pub(in crate::generate) fn draft(
 }
 
 /// Verb and subject as the desk that they name.
-pub(in crate::generate) fn desk_of(
-    verb: &Name,
-    subject: &Name,
-    known: &[Name],
-) -> Result<Desk, CliError> {
+pub(crate) fn desk_of(verb: &Name, subject: &Name, known: &[Name]) -> Result<Desk, CliError> {
     Desk::new(verb, subject, known).map_err(|error| {
         let no_subject = matches!(error, DeskError::NoSubject { .. });
-        let shown = CliError::because(format!("`{verb} {subject}` names no desk"), error);
+        let shown = CliError::usage(format!("`{verb} {subject}` names no desk: {error}"));
         if no_subject {
             return shown.hint("name what it is about too: `hecate gen desk cmd confirm order`");
         }
-        shown
+        shown.hint("a desk is named by a verb and a subject: `confirm` and `order`")
     })
 }
 

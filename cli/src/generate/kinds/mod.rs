@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
             None => {
                 let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
                 error.hint(format!(
-                    "there are {}; or {make}, or name one with `--division`",
+                    "the divisions here are {}: name one with `--division`, or {make}",
                     known.join(", ")
                 ))
             }

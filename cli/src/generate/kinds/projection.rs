@@ -8,7 +8,7 @@ use crate::generate::contexts::{DivisionCx, EventCx, FieldCx, fields};
 use crate::generate::fields::FieldSpec;
 use crate::generate::request::NewProjection;
 use crate::generate::tree::{DivisionTree, EventFile};
-use crate::names::{Name, near, plural};
+use crate::names::{self, Name, near, plural};
 
 #[derive(Serialize)]
 struct ProjectionCx {
@@ -45,6 +45,13 @@ pub(in crate::generate) fn draft(
         .iter()
         .map(|(name, revision)| event(&tree, name, *revision));
     let events: Vec<&EventFile> = events.collect::<Result<_, _>>()?;
+    if let Some(twice) = (1..events.len()).find(|nth| events[..*nth].contains(&events[*nth])) {
+        return Err(CliError::usage(format!(
+            "the event `{}` is given twice",
+            events[twice].versioned
+        ))
+        .hint("name each event once"));
+    }
     let Some(first) = events.first() else {
         return Err(CliError::usage("a projection needs at least one event"));
     };
@@ -123,19 +130,28 @@ fn event<'t>(
 
 /// Two projections on one table would race each other.
 fn check_table(tree: &DivisionTree, table: &Name) -> Result<(), CliError> {
-    if plural(&tree.subject) == *table {
-        return Err(CliError::cannot(format!(
-            "`{table}` is the division's own table, which every desk's columns go into"
-        ))
+    names::check_table(table).map_err(|error| {
+        CliError::usage(error.to_string())
+            .hint(format!("call it `{}`, for instance", error.suggestion()))
+    })?;
+    let own = plural(&tree.subject);
+    if own == plural(table) {
+        return Err(CliError::cannot(if own == *table {
+            format!("`{table}` is the division's own table, which every desk's columns go into")
+        } else {
+            format!("`{table}` cannot be told from the division's own table, `{own}`")
+        })
         .hint("give the projection a table of its own, such as `--table confirmed_orders`"));
     }
+    // A table is asked about by its singular, so that singular and plural are one.
+    let same = |known: &&str| Name::parse(known).is_ok_and(|known| plural(&known) == plural(table));
     let taken = tree
         .projections
         .iter()
-        .find(|desk| desk.table.as_deref() == Some(table.snake()));
+        .find_map(|desk| Some((desk, desk.table.as_deref().filter(same)?)));
     match taken {
-        Some(desk) => Err(CliError::cannot(format!(
-            "the desk `{}` writes the table `{table}` already",
+        Some((desk, known)) => Err(CliError::cannot(format!(
+            "the desk `{}` writes the table `{known}` already",
             desk.folder.name
         ))
         .hint(

@@ -152,7 +152,8 @@ fn table<'t>(tree: &'t DivisionTree, subject: &Name) -> Result<Table<'t>, CliErr
         });
     }
     for desk in &tree.projections {
-        if desk.table.as_deref() != Some(wanted.snake()) {
+        let is_wanted = |name: &str| Name::parse(name).is_ok_and(|name| plural(&name) == wanted);
+        if !desk.table.as_deref().is_some_and(is_wanted) {
             continue;
         }
         let const_name = desk.table_const.clone().unwrap_or(const_name);
@@ -287,7 +288,7 @@ fn unknown_column(field: &Name, table: &Table<'_>) -> CliError {
         Some(near) => error.hint(format!("did you mean `{}`?", near.name)),
         None => {
             let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-            error.hint(format!("there are {}", known.join(", ")))
+            error.hint(format!("the table's columns are {}", known.join(", ")))
         }
     }
 }

@@ -82,6 +82,31 @@ fn reserved_words_are_refused_where_they_stand_alone() {
         check_subject(&name("engine_v8")).unwrap_err().suggestion(),
         &"engine_8"
     );
+    for (table, error, suggestion) in [
+        (
+            "health",
+            "`health` would have the route `/health`, which every plugin has of itself",
+            "health_record",
+        ),
+        (
+            "projection",
+            "`projection` is a name that read models keep for tables of their own",
+            "my_projection",
+        ),
+        (
+            "sqlite_master",
+            "`sqlite_master` is a name that read models keep for tables of their own",
+            "my_master",
+        ),
+    ] {
+        let refused = check_table(&name(table)).unwrap_err();
+        assert_eq!(refused.to_string(), error);
+        assert_eq!(refused.suggestion(), &suggestion);
+        assert_eq!(check_table(refused.suggestion()), Ok(()));
+    }
+    for free in ["event", "manifest", "projections", "order", "select"] {
+        assert_eq!(check_table(&name(free)), Ok(()), "{free}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{envelope, envelope_error};
-use crate::admission::Trust;
+use crate::admission::{Trust, with_causes};
 use crate::lifecycle::ChangeError;
 use crate::slot::Slot;
 use crate::{Daemon, logs};
@@ -207,7 +207,8 @@ fn refused(error: &ChangeError) -> Response {
     let status = match error {
         ChangeError::Unknown(_) => StatusCode::NOT_FOUND,
         ChangeError::NotAdmitted(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ChangeError::Version(_) => StatusCode::INSUFFICIENT_STORAGE,
+        ChangeError::Version(error) if error.is_disk_full() => StatusCode::INSUFFICIENT_STORAGE,
+        ChangeError::Version(_) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::CONFLICT,
     };
     envelope_error(status, error.code(), &with_causes(error))
@@ -220,19 +221,4 @@ fn failed(error: &dyn std::error::Error) -> Response {
         &with_causes(error),
     )
     .into_response()
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        // A transparent or quoting error has said it already.
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = cause.source();
-    }
-    text
 }

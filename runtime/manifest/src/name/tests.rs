@@ -22,7 +22,7 @@ fn names_that_do_not_say_why_and_what_would() {
         ("a-", NameFault::Hyphen, Some("a")),
         ("a--b", NameFault::Hyphen, Some("a-b")),
         ("3d-viewer", NameFault::Start('3'), Some("plugin-3d-viewer")),
-        ("café", NameFault::Character('é'), Some("caf")),
+        ("café", NameFault::Character('é'), None),
         ("шахматы", NameFault::Start('ш'), None),
     ];
     for (name, fault, suggestion) in table {

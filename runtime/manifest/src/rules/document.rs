@@ -5,13 +5,14 @@ use jsonc_parser::common::{Range, Ranged};
 
 use semver::Version;
 
+use super::finding::Places;
 use super::{Finding, Rule, Span};
 use crate::suggest_version;
 
 /// A manifest that is JSON and an object.
 pub(super) struct Document<'a> {
     pub(super) file: &'a str,
-    pub(super) text: &'a str,
+    pub(super) places: Places<'a>,
     pub(super) root: Object<'a>,
 }
 
@@ -58,7 +59,7 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn span(&self, at: &impl Ranged) -> Span {
-        Span::of(self.text, at.start()..at.end())
+        self.places.span(at.start()..at.end())
     }
 }
 

@@ -48,15 +48,61 @@ impl Span {
     ///
     /// A range that is out of bounds or splits a character is moved to the nearest place before it that is not.
     pub fn of(text: &str, bytes: Range<usize>) -> Self {
-        let start = text.floor_char_boundary(bytes.start);
-        let end = text.floor_char_boundary(bytes.end.max(start));
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let first_line = text[start..end].lines().next().unwrap_or_default();
-        Self {
-            line: count(text[..line_start].matches('\n')) + 1,
-            column: count(text[line_start..start].chars()) + 1,
-            len: count(first_line.chars()).max(1),
+        Places::of(text).span(bytes)
+    }
+}
+
+/// Tells places of one text, each without reading all that is before it: a manifest that somebody else made may be
+/// large, and have a finding in every word of it.
+pub(super) struct Places<'a> {
+    text: &'a str,
+    /// Byte, line and column of a character every [`STEP`] bytes or so.
+    marks: Vec<(usize, u32, u32)>,
+}
+
+/// Bytes between two marks, if no character lies across.
+const STEP: usize = 1024;
+
+impl<'a> Places<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let mut marks = vec![(0, 1, 1)];
+        let (mut line, mut column, mut next) = (1, 1, STEP);
+        for (at, character) in text.char_indices() {
+            if at >= next {
+                marks.push((at, line, column));
+                next = at + STEP;
+            }
+            (line, column) = after(character, line, column);
         }
+        Self { text, marks }
+    }
+
+    /// As [`Span::of`].
+    pub(super) fn span(&self, bytes: Range<usize>) -> Span {
+        let start = self.text.floor_char_boundary(bytes.start);
+        let end = self.text.floor_char_boundary(bytes.end.max(start));
+        let nth = self.marks.partition_point(|(at, _, _)| *at <= start);
+        // The first mark is at 0: there is always one before.
+        let (from, mut line, mut column) = self.marks[nth - 1];
+        for character in self.text[from..start].chars() {
+            (line, column) = after(character, line, column);
+        }
+        let first_line = self.text[start..end].lines().next().unwrap_or_default();
+        let len = u32::try_from(first_line.chars().count()).unwrap_or(u32::MAX);
+        Span {
+            line,
+            column,
+            len: len.max(1),
+        }
+    }
+}
+
+/// Line and column of the character after this one.
+const fn after(character: char, line: u32, column: u32) -> (u32, u32) {
+    if character == '\n' {
+        (line + 1, 1)
+    } else {
+        (line, column + 1)
     }
 }
 
@@ -124,8 +170,4 @@ impl Serialize for Finding {
         fields.serialize_field("help", &self.help)?;
         fields.end()
     }
-}
-
-fn count(things: impl Iterator) -> u32 {
-    u32::try_from(things.count()).unwrap_or(u32::MAX)
 }

@@ -3,6 +3,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::document::Document;
+use super::finding::Places;
 use super::{Finding, Rule, Severity, Span};
 
 pub(super) static RULE: Rule = Rule {
@@ -37,14 +38,23 @@ const STRICT: ParseOptions = ParseOptions {
 
 pub(super) fn parse<'a>(file: &'a str, text: &'a str) -> Result<Document<'a>, Finding> {
     let finding = |span, message: String| Finding::new(&RULE, file, Some(span), message);
-
+    if text.starts_with('\u{feff}') {
+        let message = "the file begins with a byte order mark, which JSON does not have".to_owned();
+        return Err(
+            finding(Span::of(text, 0..0), message).with_help("save it as UTF-8 without one")
+        );
+    }
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
         let range = error.range();
         let what = uncapitalized(&error.kind().to_string());
         finding(Span::of(text, range.start..range.end), what)
     })?;
     let Some(value) = parsed.value else {
-        return Err(finding(Span::of(text, 0..0), "the file is empty".into()));
+        return Err(
+            finding(Span::of(text, 0..0), "the file is empty".into()).with_help(
+                "take it from your last commit; `hecate explain HKM001` shows the least of one",
+            ),
+        );
     };
     // The daemon reads with serde_json, whose word is the last: it refuses raw control characters in strings
     // and numbers that no `f64` can hold.
@@ -53,11 +63,16 @@ pub(super) fn parse<'a>(file: &'a str, text: &'a str) -> Result<Document<'a>, Fi
         finding(Span::of(text, at..at), describe(&error))
     })?;
     match value {
-        Value::Object(root) => Ok(Document { file, text, root }),
+        Value::Object(root) => Ok(Document {
+            file,
+            places: Places::of(text),
+            root,
+        }),
         other => {
             let start = other.start();
             let message = "the manifest must be an object".to_owned();
-            Err(finding(Span::of(text, start..start + 1), message))
+            Err(finding(Span::of(text, start..start + 1), message)
+                .with_help("begin with `{`; `hecate explain HKM001` shows the least of one"))
         }
     }
 }

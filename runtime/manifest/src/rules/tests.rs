@@ -179,6 +179,27 @@ fn the_json_of_a_finding_is_stable() {
     );
 }
 
+/// On one line, as a hostile bundle may have it: with a place that is found by reading all that is before it, this test
+/// takes minutes.
+#[test]
+fn ten_thousand_findings_are_found_in_their_places() {
+    let mut text = String::from("{");
+    let mut columns = Vec::new();
+    for nth in 0..10_000 {
+        columns.push(text.chars().count() as u32 + 1);
+        text.push_str(&format!("\"größe{nth}\":{nth},"));
+    }
+    text.push_str("\"name\":\"a\",\"version\":\"0.1.0\",\"plugin_type\":\"in_vm\"}");
+    let unknown: Vec<_> = alone(&text)
+        .into_iter()
+        .filter(|finding| finding.rule.code == "HKM011")
+        .filter_map(|finding| finding.span)
+        .collect();
+    let found: Vec<_> = unknown.iter().map(|span| span.column).collect();
+    assert_eq!(found, columns);
+    assert!(unknown.iter().all(|span| span.line == 1 && span.len >= 8));
+}
+
 #[test]
 fn spans_count_characters() {
     let text = "aé💬b\r\ncd\n";

@@ -8,7 +8,8 @@ use crate::api::{Answer, ApiError, Json};
 use crate::division::DivisionSpec;
 use crate::flags::{FlagMap, FlagMaps};
 use crate::plugin::{InitError, Plugin, PluginContext};
-use crate::running::Running;
+use crate::routes::Routes;
+use crate::running::{BUILT_IN, Running};
 use crate::store::{ExpectedVersion, NewEvent, Store, StoreConfig, StreamId};
 use crate::testing::{Around, OneDivision, TestPlugin, run};
 
@@ -81,6 +82,9 @@ fn a_plain_plugin_has_its_routes_and_the_built_in_ones() {
             plugin.get("/openapi.json").await.json["info"]["title"],
             "Items"
         );
+        for path in BUILT_IN.iter().filter(|path| **path != "/event-stream") {
+            assert_eq!(plugin.get(path).await.status, 200, "{path}");
+        }
         let unknown = plugin.get("/apiary").await;
         assert_eq!(
             (unknown.status.as_u16(), &unknown.json["code"]),
@@ -134,6 +138,15 @@ impl OneDivision for Twice {
     }
 }
 
+struct OwnHealth;
+
+impl OneDivision for OwnHealth {
+    fn division() -> DivisionSpec {
+        let routes = Routes::new().get("/health", async || "mine");
+        DivisionSpec::new("account", routes)
+    }
+}
+
 struct FailsToInit;
 
 impl Plugin for FailsToInit {
@@ -169,6 +182,10 @@ fn what_cannot_start_says_why() {
         assert!(
             twice.starts_with("routes are given twice: POST /accounts/open (open_account) and"),
             "{twice}"
+        );
+        assert_eq!(
+            start::<Around<OwnHealth>>().await,
+            "routes are given twice: GET /health is every plugin's own"
         );
     });
 }

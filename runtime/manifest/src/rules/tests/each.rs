@@ -44,7 +44,11 @@ fn hkm001_not_a_json_object() {
             "HKM001 error 3:12",
             "number out of range",
         ),
-        ("\u{feff}{}", "HKM001 error 1:1", "unexpected token"),
+        (
+            "\u{feff}{}",
+            "HKM001 error 1:1",
+            "the file begins with a byte order mark, which JSON does not have",
+        ),
     ];
     for (text, place, message) in table {
         let findings = in_project(text);
