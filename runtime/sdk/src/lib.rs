@@ -59,16 +59,25 @@
 //! [`table::Table`] from its events, [`queries`] answer from the rows, and [`routes::Routes`] collects what the desks
 //! serve. [`division::Division`] is what their handlers hold.
 //!
-//! # Features
+//! # More, when asked for
 //!
-//! None is on unless asked for: each brings crates of its own.
+//! The rest is behind features, and not even compiled by a plugin that does without:
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `cache` | `moka`: a bounded cache in memory |
+//! | `crypto` | `sha2` and `rand`: hashes and random numbers |
+//! | `files` | `files`: uploads within limits, downloads with ranges |
+//! | `http-client` | `reqwest`, and `http_client` that makes one with TLS |
+//! | `llm` | `llm`: language models of any provider, chosen by what they are for |
+//! | `neuroevolution` | `radiate`: genetic algorithms and evolved networks |
+//! | `protobuf` | `prost`: protocol buffers |
 //! | `ratelimit` | `ratelimit`: a token bucket for each key, in front of routes or by hand |
 //! | `schedule` | `scheduler`: jobs at intervals and by cron, with time zones |
 //! | `validate` | `validate::Valid`: rules derived with garde, checked before the handler runs |
 //! | `validate-formats` | the rules `pattern` and `email` |
+//!
+//! [`builtins`] shows what stands for each module that a plugin on the Erlang platform had at hand.
 //!
 //! # Tests
 //!
@@ -78,12 +87,15 @@
 
 pub mod aggregate;
 pub mod api;
+pub mod builtins;
 pub mod division;
 #[doc(hidden)]
 pub mod export;
 pub mod fields;
 mod fingerprint;
 pub mod flags;
+#[cfg(feature = "http-client")]
+mod http_client;
 pub mod live;
 mod logger;
 pub mod metrics;
@@ -106,18 +118,86 @@ pub mod testing;
 pub mod validate;
 pub mod ws;
 
+#[cfg(feature = "http-client")]
+pub use http_client::{http_client, http_client_builder};
+
 pub use ::metrics as metrics_crate;
 pub use axum;
 pub use bytes;
 pub use futures_util;
 #[cfg(feature = "validate")]
 pub use garde;
+#[cfg(feature = "llm")]
+pub use genai;
 pub use http;
 pub use jiff;
+#[cfg(feature = "cache")]
+pub use moka;
+/// Protocol buffers. A derive is told where the crate lies:
+///
+/// ```
+/// use hecate_sdk::prost::Message;
+///
+/// #[derive(Clone, PartialEq, Message)]
+/// #[prost(prost_path = "hecate_sdk::prost")]
+/// struct Reading {
+///     #[prost(string, tag = "1")]
+///     sensor: String,
+///     #[prost(double, optional, tag = "2")]
+///     celsius: Option<f64>,
+/// }
+///
+/// let reading = Reading { sensor: "roof".to_owned(), celsius: Some(-1.5) };
+/// let bytes = reading.encode_to_vec();
+/// assert_eq!(bytes[..6], *b"\x0a\x04roof");
+/// assert_eq!(Reading::decode(&bytes[..])?, reading);
+/// assert!(Reading::decode(&bytes[..3]).is_err());
+/// # Ok::<(), hecate_sdk::prost::DecodeError>(())
+/// ```
+#[cfg(feature = "protobuf")]
+pub use prost;
+/// Genetic algorithms, and networks that are evolved, their form included:
+///
+/// ```
+/// use hecate_sdk::radiate::prelude::*;
+///
+/// let inputs: Vec<Vec<f32>> = vec![vec![0.0, 0.0], vec![0.0, 1.0], vec![1.0, 0.0], vec![1.0, 1.0]];
+/// let either: Vec<Vec<f32>> = vec![vec![0.0], vec![1.0], vec![1.0], vec![1.0]];
+/// let nodes = vec![
+///     (NodeType::Input, vec![Op::var(0), Op::var(1)]),
+///     (NodeType::Edge, vec![Op::weight()]),
+///     (NodeType::Vertex, vec![Op::sigmoid(), Op::relu()]),
+///     (NodeType::Output, vec![Op::tanh()]),
+/// ];
+/// let engine = GeneticEngine::builder()
+///     .codec(GraphCodec::weighted_directed(2, 1, nodes))
+///     .fitness_fn(Regression::new(DataSet::new(inputs.clone(), either.clone()), Loss::MSE))
+///     .minimizing()
+///     .alter(alters!(
+///         GraphCrossover::new(0.5, 0.5),
+///         OperationMutator::new(0.3, 0.1),
+///         GraphMutator::new(0.05, 0.05).allow_recurrent(false)
+///     ))
+///     .build();
+/// let best = engine.iter().until_score(0.03).until_generation(500).last()?;
+/// let mut network = GraphEvaluator::new(best.value());
+/// for (input, output) in inputs.iter().zip(&either) {
+///     assert!((network.eval_mut(&input[..])[0] - output[0]).abs() < 0.5);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "neuroevolution")]
+pub use radiate;
+#[cfg(feature = "crypto")]
+pub use rand;
+#[cfg(feature = "http-client")]
+pub use reqwest;
 pub use rusqlite;
 pub use rust_decimal;
 pub use serde;
 pub use serde_json;
+#[cfg(feature = "crypto")]
+pub use sha2;
 pub use tokio;
 pub use tracing;
 pub use uuid;
