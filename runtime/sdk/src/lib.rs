@@ -93,6 +93,8 @@ pub mod division;
 pub mod export;
 pub mod fields;
 mod fingerprint;
+#[cfg(feature = "files")]
+pub mod files;
 pub mod flags;
 #[cfg(feature = "http-client")]
 mod http_client;

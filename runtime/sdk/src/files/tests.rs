@@ -1,0 +1,4 @@
+mod desk;
+mod disks;
+mod downloads;
+mod uploads;
