@@ -99,6 +99,8 @@ pub mod flags;
 #[cfg(feature = "http-client")]
 mod http_client;
 pub mod live;
+#[cfg(feature = "llm")]
+pub mod llm;
 mod logger;
 pub mod metrics;
 mod openapi;
