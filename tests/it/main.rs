@@ -14,6 +14,7 @@ mod dev;
 mod example;
 mod killed;
 mod kinds;
+mod features;
 mod line;
 mod manifests;
 mod min_sdk;
