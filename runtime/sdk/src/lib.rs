@@ -92,9 +92,9 @@ pub mod division;
 #[doc(hidden)]
 pub mod export;
 pub mod fields;
-mod fingerprint;
 #[cfg(feature = "files")]
 pub mod files;
+mod fingerprint;
 pub mod flags;
 #[cfg(feature = "http-client")]
 mod http_client;
