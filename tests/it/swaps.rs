@@ -129,7 +129,8 @@ fn a_plugin_whose_init_fails_is_not_loaded() {
     let refused = sandbox.hecate(&format!("install {bundle} --allow-unsigned"));
     assert_snapshot!(refused, @"
     exit 1
-    error: `it-moody` did not start: the file `no` says no
+    error: `[CHECKOUT]/target/tmp/moody/it-moody/target/bundle/it-moody-0.1.0-x86_64-unknown-linux-gnu.tar.zst` is not installed
+      cause: `it-moody` did not start: the file `no` says no
     ");
     let closed = get(daemon.port, &format!("{API}/counts"));
     assert_eq!(
@@ -145,7 +146,10 @@ fn a_plugin_whose_init_fails_is_not_loaded() {
     );
     // It served; what fails now is the newer generation, and the one before it serves on.
     fs::write(&no, "").unwrap();
-    assert_snapshot!(sandbox.hecate("reload it-moody"), @"");
+    assert_snapshot!(sandbox.hecate("reload it-moody"), @"
+    exit 1
+    error: `it-moody` did not start: the file `no` says no
+    ");
     let count = get(daemon.port, &format!("{API}/counts")).json();
     assert_eq!(count["count"], 1);
     assert_eq!(
