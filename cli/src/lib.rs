@@ -1,7 +1,7 @@
 //! The `hecate` command line: writes, checks, bundles and runs plugins.
 //!
-//! One thin file for each verb in [`commands`]. What they share: [`context`] (where we are and how to speak),
-//! [`printer`] (the only code that prints), [`error`] (what went wrong, with the way out, and the exit code).
+//! One thin file for each verb in `commands`. What they share: `context` (where we are and how to speak),
+//! `printer` (the only code that prints), `error` (what went wrong, with the way out, and the exit code).
 
 mod background;
 mod build;

@@ -28,7 +28,7 @@ pub trait Respond: Send + Sync + 'static {
     fn respond(&self, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
 }
 
-/// Two listeners on one port: 127.0.0.1 and, where the machine has it, [::1].
+/// Two listeners on one port: 127.0.0.1 and, where the machine has it, `[::1]`.
 pub struct Server {
     listeners: Vec<TcpListener>,
     port: u16,
