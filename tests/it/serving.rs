@@ -11,7 +11,8 @@ use crate::support::{Answer, Daemon, RUNTIME, Sandbox, get, orders, post, send};
 const PLUGIN: &str = "/plugin/it-orders";
 const API: &str = "/plugin/it-orders/api";
 
-fn serving(sandbox: &Sandbox) -> Daemon {
+/// A daemon that serves the plugin about orders.
+pub(crate) fn serving(sandbox: &Sandbox) -> Daemon {
     let daemon = Daemon::start(sandbox);
     let bundle = orders().display();
     // Another home has signed it.

@@ -6,18 +6,10 @@ use insta::assert_snapshot;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{Daemon, Sandbox, get, orders, post};
+use crate::serving::serving;
+use crate::support::{Sandbox, get, post};
 
 const API: &str = "/plugin/it-orders/api";
-
-fn serving(sandbox: &Sandbox) -> Daemon {
-    let daemon = Daemon::start(sandbox);
-    let bundle = orders().display();
-    let _installed = sandbox
-        .hecate(&format!("install {bundle} --allow-unsigned"))
-        .ok();
-    daemon
-}
 
 #[test]
 fn events_leave_one_home_and_arrive_in_another() {
