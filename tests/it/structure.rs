@@ -9,16 +9,23 @@ use walkdir::WalkDir;
 use crate::support::checkout;
 
 /// Who knows whom, in normal and build dependencies.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("hecate-abi", &[]),
+    ("hecate-bus", &["hecate-manifest"]),
     (
         "hecate-cli",
         &["hecate-daemon", "hecate-manifest", "hecate-templates"],
     ),
-    ("hecate-daemon", &["hecate-manifest", "hecate-runtime"]),
+    (
+        "hecate-daemon",
+        &["hecate-bus", "hecate-manifest", "hecate-runtime"],
+    ),
     ("hecate-manifest", &[]),
     ("hecate-runtime", &["hecate-abi", "hecate-manifest"]),
-    ("hecate-sdk", &["hecate-abi", "hecate-manifest"]),
+    (
+        "hecate-sdk",
+        &["hecate-abi", "hecate-bus", "hecate-manifest"],
+    ),
     ("hecate-templates", &[]),
 ];
 

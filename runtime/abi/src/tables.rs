@@ -28,6 +28,17 @@ pub mod control {
     pub const SHUTDOWN: u32 = 5;
     /// Look after the stores: `StoreAsk` of the manifest crate. A plugin that does not know it refuses, by its number.
     pub const STORE: u32 = 6;
+    /// Give facts of the outbox, or wait for one: `FactsAsk` of the manifest crate. As all that follow, asked only of a
+    /// plugin that said on `START` that it takes part.
+    pub const FACTS: u32 = 7;
+    /// Take facts of another plugin in: `Delivery`.
+    pub const DELIVER: u32 = 8;
+    /// Give the hopes that wait to be sent, or wait for one: `HopesAsk`.
+    pub const HOPES: u32 = 9;
+    /// Answer a hope of another plugin: `Hope`.
+    pub const ANSWER: u32 = 10;
+    /// Hear what came of a hope: `Feedback`.
+    pub const FEEDBACK: u32 = 11;
 }
 
 /// Levels of [`Host::log`].

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exchange::Exchange;
+
 /// What the host tells a plugin when it starts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartConfig {
@@ -26,6 +28,9 @@ pub struct Started {
     pub static_dir: Option<String>,
     /// Whether it keeps a store or has jobs, so that it needs `acquire_store` before it can serve.
     pub has_store: bool,
+    /// What it has to do with other plugins.
+    #[serde(default, skip_serializing_if = "Exchange::is_empty")]
+    pub exchange: Exchange,
 }
 
 /// Which epoch the plugin writes in: the payload of `acquire_store`.

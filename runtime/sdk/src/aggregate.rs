@@ -177,6 +177,17 @@ pub(crate) fn derived_id(command: Uuid, nth: u32) -> Uuid {
     Uuid::from_u128(command.as_u128() ^ (u128::from(mix) & LOW))
 }
 
+/// An id that follows from a name; as ordered in time as `from`, if that is an id of version 7.
+pub(crate) fn named_id(from: Option<Uuid>, name: &[u8]) -> Uuid {
+    // 48 bits of time and 4 of version from the one, the rest from a hash of the name.
+    const FRONT: u128 = !0 << 76;
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, name);
+    match from.filter(|from| from.get_version_num() == 7) {
+        None => id,
+        Some(from) => Uuid::from_u128((from.as_u128() & FRONT) | (id.as_u128() & !FRONT)),
+    }
+}
+
 /// A decision that says no. `code` is for programs and stays; `message` is for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

@@ -13,9 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::aggregate::{DecodeError, Rejection, RejectionKind};
+use crate::aggregate::{DecodeError, Rejection, RejectionKind, named_id};
 use crate::division::{DispatchError, Done};
 use crate::fingerprint::fingerprint;
+use crate::integration::Lineage;
 use crate::store::{AppendError, ReadError};
 use crate::validate::{Invalid, Validate};
 
@@ -265,6 +266,10 @@ impl From<DispatchError> for ApiError {
             DispatchError::Read(error) => error.into(),
             DispatchError::Decode(error) => error.into(),
             DispatchError::Encode(error) => Self::internal(&error),
+            DispatchError::Invalid(invalid) => invalid.into(),
+            DispatchError::Unknown { .. } => {
+                Self::new(StatusCode::NOT_FOUND, "command_unknown", error.to_string())
+            }
         }
     }
 }
@@ -296,6 +301,8 @@ pub struct Command<T> {
     pub(crate) may_repeat: bool,
     /// Fingerprint of the body.
     pub(crate) digest: u64,
+    /// What it belongs to and comes from.
+    pub(crate) lineage: Lineage,
 }
 
 impl<T> Command<T> {
@@ -306,6 +313,45 @@ impl<T> Command<T> {
             id: Uuid::now_v7(),
             may_repeat: false,
             digest: 0,
+            lineage: Lineage::default(),
+        }
+    }
+
+    /// Says which conversation it belongs to, and which message it comes from.
+    #[must_use]
+    pub fn because(mut self, correlation: Option<Uuid>, causation: Option<Uuid>) -> Self {
+        self.lineage = Lineage {
+            correlation,
+            causation,
+        };
+        self
+    }
+
+    /// The same command with its body read as something else.
+    pub(crate) fn try_map<U, E>(
+        self,
+        read: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<Command<U>, E> {
+        Ok(Command {
+            body: read(self.body)?,
+            id: self.id,
+            may_repeat: self.may_repeat,
+            digest: self.digest,
+            lineage: self.lineage,
+        })
+    }
+}
+
+impl Command<Value> {
+    /// A command with an id that follows from what caused it: sent again, it is the same command.
+    pub(crate) fn repeatable(body: Value, id: Uuid) -> Self {
+        Self {
+            // Written without white space, and in the order in which it was made.
+            digest: fingerprint(body.to_string().as_bytes()),
+            body,
+            id,
+            may_repeat: true,
+            lineage: Lineage::default(),
         }
     }
 }
@@ -318,19 +364,11 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Command<
         let key = IdempotencyKey::from_request_parts(&mut parts, state).await?;
         let (body, digest): (T, u64) = read_json(Request::from_parts(parts, body), state).await?;
         body.validate()?;
-        Ok(match key.0 {
-            Some(id) => Self {
-                body,
-                id,
-                may_repeat: true,
-                digest,
-            },
-            None => Self {
-                body,
-                id: Uuid::now_v7(),
-                may_repeat: false,
-                digest,
-            },
+        Ok(Self {
+            may_repeat: key.0.is_some(),
+            id: key.0.unwrap_or_else(Uuid::now_v7),
+            digest,
+            ..Self::new(body)
         })
     }
 }
@@ -361,18 +399,10 @@ fn command_id(key: &[u8], path: &str) -> Uuid {
     let mut name = path.as_bytes().to_vec();
     name.push(0);
     name.extend(key);
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, &name);
     let ordered = std::str::from_utf8(key)
         .ok()
         .and_then(|key| Uuid::parse_str(key).ok());
-    match ordered.filter(|key| key.get_version_num() == 7) {
-        None => id,
-        Some(key) => {
-            // 48 bits of time and 4 of version from the key, the rest from the hash.
-            const FRONT: u128 = !0 << 76;
-            Uuid::from_u128((key.as_u128() & FRONT) | (id.as_u128() & !FRONT))
-        }
-    }
+    named_id(ordered, &name)
 }
 
 /// Reads a JSON body, and a fingerprint of its bytes. An empty body is an empty object.

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::aggregate::{Aggregate, Cx, DecodeError, Loaded, Rejection, derived_id, encode_all};
 use crate::api::Command;
+use crate::commands::CommandTable;
 use crate::flags::FlagMaps;
+use crate::integration::Lineage;
 use crate::live::Live;
 use crate::paths::Paths;
 use crate::projection::Projection;
@@ -21,6 +24,7 @@ use crate::store::{
     StreamWrite,
 };
 use crate::telemetry::{CommandTelemetry, Commands};
+use crate::validate::Invalid;
 
 /// How often a decision is made again when another one was faster.
 const RETRIES: usize = 8;
@@ -38,6 +42,7 @@ pub struct DivisionSpec {
     pub(crate) projections: fn() -> Vec<Box<dyn Projection>>,
     pub(crate) routes: Routes,
     pub(crate) flag_maps: FlagMaps,
+    pub(crate) commands: CommandTable,
 }
 
 impl DivisionSpec {
@@ -49,6 +54,7 @@ impl DivisionSpec {
             projections: Vec::new,
             routes,
             flag_maps: FlagMaps::new(),
+            commands: CommandTable::new(),
         }
     }
 
@@ -63,6 +69,13 @@ impl DivisionSpec {
     #[must_use]
     pub fn flag_maps(mut self, flag_maps: FlagMaps) -> Self {
         self.flag_maps = flag_maps;
+        self
+    }
+
+    /// Its commands by name: what listeners, process managers and responders dispatch.
+    #[must_use]
+    pub fn commands(mut self, commands: CommandTable) -> Self {
+        self.commands = commands;
         self
     }
 
@@ -86,7 +99,8 @@ struct Shared {
     projections: fn() -> Vec<Box<dyn Projection>>,
     running: RwLock<Option<Running>>,
     live: Live,
-    commands: Commands,
+    telemetry: Commands,
+    commands: CommandTable,
 }
 
 /// What exists only while the store is open.
@@ -131,24 +145,75 @@ pub enum DispatchError {
     /// An event could not be written as JSON.
     #[error("an event cannot be written as JSON")]
     Encode(#[source] serde_json::Error),
+    /// The body of a command that was dispatched by its name is not right.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// There is no division or command of this name.
+    #[error("there is no {kind} `{name}` here: there are {known}")]
+    Unknown {
+        /// `division` or `command`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+}
+
+impl DispatchError {
+    pub(crate) fn unknown(kind: &'static str, name: &str, known: &[&str]) -> Self {
+        let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+        Self::Unknown {
+            kind,
+            name: name.to_owned(),
+            known: if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            },
+        }
+    }
+
+    /// Whether the answer is final, however often the command is sent: then as a rejection. Everything else may pass.
+    pub(crate) fn into_rejection(self) -> Result<Rejection, Self> {
+        match self {
+            Self::Rejected(rejection) => Ok(rejection),
+            Self::Invalid(invalid) => Ok(Rejection::rule("invalid", invalid.to_string())),
+            Self::Append(
+                error @ (AppendError::IdempotencyMismatch { .. }
+                | AppendError::TooLarge { .. }
+                | AppendError::TooMany { .. }
+                | AppendError::StreamName { .. }),
+            ) => Ok(Rejection::rule("refused", error.to_string())),
+            Self::Encode(error) => Ok(Rejection::rule("refused", error.to_string())),
+            other => Err(other),
+        }
+    }
 }
 
 impl Division {
+    /// A division without routes and commands, its store closed.
     pub(crate) fn closed(
         name: &'static str,
         store: StoreConfig,
         projections: fn() -> Vec<Box<dyn Projection>>,
         live: Live,
     ) -> Self {
-        let store = Store::closed(store);
+        let spec = DivisionSpec::new(name, Routes::new());
+        Self::of(&spec.store(store).projections(projections), live)
+    }
+
+    /// The division of `spec`, its store closed.
+    pub(crate) fn of(spec: &DivisionSpec, live: Live) -> Self {
         Self {
             shared: Arc::new(Shared {
-                name,
-                store,
-                projections,
+                name: spec.name,
+                store: Store::closed(spec.store.clone()),
+                projections: spec.projections,
                 running: RwLock::default(),
                 live,
-                commands: Commands::new(name),
+                telemetry: Commands::new(spec.name),
+                commands: spec.commands.clone(),
             }),
         }
     }
@@ -182,7 +247,7 @@ impl Division {
         H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
     {
         let begun = Instant::now();
-        let telemetry = self.shared.commands.of::<C>();
+        let telemetry = self.shared.telemetry.of::<C>();
         let outcome = self.carry_out(id, command, handle, &telemetry).await;
         telemetry.answered(begun, &outcome);
         outcome
@@ -205,6 +270,7 @@ impl Division {
             id: command.id,
             may_repeat: command.may_repeat,
             digest: command.digest,
+            lineage: command.lineage,
         };
         if let Some(done) = self.done_before(&stream, id, asked).await? {
             return Ok(done);
@@ -214,7 +280,14 @@ impl Division {
         loop {
             let loaded = self.load::<A>(id).await?;
             let cx = Cx::new(id, command.id, Timestamp::now());
-            let events = handle(&loaded.state, command.body.clone(), &cx)?;
+            let events = match handle(&loaded.state, command.body.clone(), &cx) {
+                Ok(events) => events,
+                // The same command, sent twice at once: what the other one did is no reason to refuse this one.
+                Err(rejection) => {
+                    let done = self.done_before(&stream, id, asked).await?;
+                    return done.ok_or(DispatchError::Rejected(rejection));
+                }
+            };
             let events = encode_all(&events, &metadata).map_err(DispatchError::Encode)?;
             match self
                 .append(&stream, id, asked, loaded.version, events)
@@ -248,6 +321,24 @@ impl Division {
     {
         let id = derived_id(command.id, 0).to_string();
         self.dispatch(&id, command, handle).await
+    }
+
+    /// Carries the command `name` out, with a JSON body; on the thing `id`, or bringing a new one into being.
+    ///
+    /// # Errors
+    ///
+    /// [`DispatchError`]; nothing was written.
+    pub async fn command(
+        &self,
+        name: &str,
+        id: Option<String>,
+        command: Command<Value>,
+    ) -> Result<Done, DispatchError> {
+        let commands = &self.shared.commands;
+        let Some(run) = commands.find(name) else {
+            return Err(DispatchError::unknown("command", name, &commands.names()));
+        };
+        run(self.clone(), id, command).await
     }
 
     /// Loads a thing from its events.
@@ -441,13 +532,15 @@ struct Asked {
     id: uuid::Uuid,
     may_repeat: bool,
     digest: u64,
+    lineage: Lineage,
 }
 
 impl Asked {
     fn metadata(self) -> Metadata {
         Metadata {
-            correlation_id: Some(self.id),
+            correlation_id: self.lineage.correlation.or(Some(self.id)),
             causation_id: Some(self.id),
+            origin_id: self.lineage.causation,
             command_digest: self.may_repeat.then_some(self.digest),
             ..Metadata::default()
         }

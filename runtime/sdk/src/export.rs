@@ -20,17 +20,21 @@ use hecate_abi::{
 };
 pub use hecate_abi::{Host as AbiHost, NoteSection, Plugin as AbiPlugin};
 use hecate_manifest::control::{Acquire, Refusal, StartConfig, StoreAsk};
+use hecate_manifest::exchange::HopesAsk;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::Level;
 
 use crate::api::ApiError;
+use crate::messages::Messages;
 use crate::paths::Paths;
 use crate::plugin::Plugin;
 use crate::running::{Running, StartError};
@@ -293,6 +297,14 @@ async fn carry_out(
             let answer = running.look_after(paths, &ask).await?;
             serde_json::to_vec(&answer).map_err(unreadable)
         }
+        control::FACTS
+        | control::DELIVER
+        | control::HOPES
+        | control::ANSWER
+        | control::FEEDBACK => {
+            let (running, _) = inner.running.get().ok_or_else(not_running)?;
+            exchange(running.messages(), operation, &payload).await
+        }
         control::SHUTDOWN => {
             if let Some((running, _)) = inner.running.get() {
                 running.shutdown().await;
@@ -302,6 +314,35 @@ async fn carry_out(
         other => Err(StartError(format!(
             "operation {other} is not known to this SDK"
         ))),
+    }
+}
+
+/// What concerns other plugins.
+async fn exchange(
+    messages: &Messages,
+    operation: u32,
+    payload: &[u8],
+) -> Result<Vec<u8>, StartError> {
+    fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, StartError> {
+        serde_json::from_slice(payload)
+            .map_err(|error| StartError(format!("the payload cannot be read: {error}")))
+    }
+    fn written(answer: &impl Serialize) -> Result<Vec<u8>, StartError> {
+        serde_json::to_vec(answer)
+            .map_err(|error| StartError(format!("the answer cannot be written: {error}")))
+    }
+    match operation {
+        control::FACTS => written(&messages.facts(read(payload)?).await?),
+        control::DELIVER => written(&messages.deliver(read(payload)?).await?),
+        control::HOPES => {
+            let HopesAsk { wait_ms } = read(payload)?;
+            written(&messages.hopes(Duration::from_millis(wait_ms)).await)
+        }
+        control::ANSWER => written(&messages.answer(read(payload)?).await.map_err(StartError)?),
+        _ => {
+            messages.feedback(read(payload)?);
+            written(&())
+        }
     }
 }
 

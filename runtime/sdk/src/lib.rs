@@ -88,6 +88,7 @@
 pub mod aggregate;
 pub mod api;
 pub mod builtins;
+pub mod commands;
 pub mod division;
 #[doc(hidden)]
 pub mod export;
@@ -98,10 +99,12 @@ mod fingerprint;
 pub mod flags;
 #[cfg(feature = "http-client")]
 mod http_client;
+pub mod integration;
 pub mod live;
 #[cfg(feature = "llm")]
 pub mod llm;
 mod logger;
+mod messages;
 pub mod metrics;
 mod openapi;
 pub mod paths;

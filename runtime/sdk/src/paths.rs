@@ -1,4 +1,4 @@
-//! Where a plugin's files lie: `events/`, `sqlite/` and `files/` below its data directory, and its bundle.
+//! Where a plugin's files lie: `events/`, `sqlite/`, `files/` and `messages.db` below its data directory, and its bundle.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -63,6 +63,11 @@ impl Paths {
     /// Database of an event store.
     pub(crate) fn event_store(&self, name: &str) -> PathBuf {
         self.data.join("events").join(format!("{name}.db"))
+    }
+
+    /// Database of what is heard, remembered and still to be said.
+    pub(crate) fn messages(&self) -> PathBuf {
+        self.data.join("messages.db")
     }
 
     /// Database of the read models that follow it.

@@ -10,6 +10,7 @@ pub use hecate_manifest::control::{Health, HealthStatus};
 
 use crate::division::{Division, DivisionSpec};
 use crate::flags::FlagMaps;
+use crate::integration::{Hopes, Integrations};
 use crate::live::Live;
 use crate::paths::Paths;
 use crate::store::{Store, StoreConfig};
@@ -62,6 +63,11 @@ pub trait Plugin: Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// Its process managers, and what it exchanges with other plugins.
+    fn integrations() -> Integrations {
+        Integrations::new()
+    }
+
     /// Where its static files lie, relative to the bundle.
     fn static_dir() -> Option<&'static str> {
         Some("priv/static")
@@ -99,6 +105,7 @@ pub struct PluginContext {
     pub(crate) own: Option<Division>,
     pub(crate) divisions: Arc<[Division]>,
     pub(crate) live: Live,
+    pub(crate) hopes: Hopes,
     #[cfg(feature = "schedule")]
     pub(crate) scheduler: crate::scheduler::Scheduler,
 }
@@ -138,6 +145,11 @@ impl PluginContext {
     /// Notices of stored events.
     pub const fn live(&self) -> &Live {
         &self.live
+    }
+
+    /// Where hopes are sent from; the plugin's [`integrations`](Plugin::integrations) list them.
+    pub const fn hopes(&self) -> &Hopes {
+        &self.hopes
     }
 
     /// Where jobs are made, with the feature `schedule`.

@@ -23,7 +23,9 @@ use tower::ServiceExt;
 use crate::api::{Answer, ApiError, chain};
 use crate::division::Division;
 use crate::flags::FlagMaps;
+use crate::integration::Hopes;
 use crate::live::{Live, closed};
+use crate::messages::{DeliverError, Messages, MessagesError};
 use crate::metrics::{Counter, Histogram};
 use crate::openapi;
 use crate::paths::{Paths, is_file_name};
@@ -36,12 +38,25 @@ use crate::ws;
 #[error("{0}")]
 pub(crate) struct StartError(pub(crate) String);
 
+impl From<MessagesError> for StartError {
+    fn from(error: MessagesError) -> Self {
+        Self(chain(&error))
+    }
+}
+
+impl From<DeliverError> for StartError {
+    fn from(error: DeliverError) -> Self {
+        Self(chain(&error))
+    }
+}
+
 /// A started plugin. Its stores are closed until `acquire`.
 pub(crate) struct Running {
     pub(crate) started: Started,
     api: Router,
     ws: Router,
     divisions: Vec<Division>,
+    messages: Messages,
     plugin: Arc<dyn Callbacks>,
     closing: watch::Sender<bool>,
     requests: Requests,
@@ -80,17 +95,19 @@ impl Running {
         let specs = P::divisions();
         let own = P::store_config()
             .map(|config| Division::closed("plugin", config, Vec::new, live.clone()));
-        let close = |spec: &crate::division::DivisionSpec| {
-            Division::closed(
-                spec.name,
-                spec.store.clone(),
-                spec.projections,
-                live.clone(),
-            )
-        };
-        let divisions: Vec<_> = specs.iter().map(close).collect();
+        let divisions: Vec<_> = specs
+            .iter()
+            .map(|spec| Division::of(spec, live.clone()))
+            .collect();
         let all: Vec<_> = own.iter().chain(&divisions).cloned().collect();
         check_stores(&all)?;
+        let integrations = P::integrations();
+        let faults = integrations.faults(&divisions);
+        if !faults.is_empty() {
+            return Err(StartError(faults.join("; ")));
+        }
+        let hopes = Hopes::new(integrations.asks.clone());
+        let messages = Messages::new(integrations, divisions.clone().into(), hopes.clone());
         #[cfg(feature = "schedule")]
         let scheduler = crate::scheduler::Scheduler::new();
         let context = PluginContext {
@@ -99,6 +116,7 @@ impl Running {
             own,
             divisions: divisions.clone().into(),
             live: live.clone(),
+            hopes,
             #[cfg(feature = "schedule")]
             scheduler: scheduler.clone(),
         };
@@ -147,6 +165,7 @@ impl Running {
             name: manifest.name.to_string(),
             version: manifest.version.to_string(),
             divisions: all.clone(),
+            messages: messages.clone(),
             plugin: plugin.clone(),
             live: live.clone(),
             closing: closing.subscribe(),
@@ -164,7 +183,8 @@ impl Running {
             version: manifest.version.to_string(),
             static_dir: P::static_dir().map(str::to_owned),
             // Jobs begin and end with the stores, and a plugin may make jobs that keeps none.
-            has_store: !all.is_empty() || cfg!(feature = "schedule"),
+            has_store: !all.is_empty() || !messages.is_empty() || cfg!(feature = "schedule"),
+            exchange: messages.exchange(),
         };
         Ok(Self {
             started,
@@ -174,6 +194,7 @@ impl Running {
                 .method_not_allowed_fallback(not_allowed),
             ws: Router::new().route("/ws", socket).fallback(unknown),
             divisions: all,
+            messages,
             plugin,
             closing,
             requests: Requests::new(),
@@ -217,6 +238,10 @@ impl Running {
                 return Err(StartError(chain(&error)));
             }
         }
+        if let Err(error) = self.messages.acquire(paths, epoch).await {
+            self.release().await;
+            return Err(StartError(chain(&error)));
+        }
         #[cfg(feature = "schedule")]
         self.scheduler.start();
         Ok(())
@@ -228,6 +253,8 @@ impl Running {
         self.closing.send_replace(true);
         #[cfg(feature = "schedule")]
         self.scheduler.stop().await;
+        // What follows and dispatches ends before the stores that it uses.
+        self.messages.release().await;
         for division in &self.divisions {
             division.release().await;
         }
@@ -281,6 +308,11 @@ impl Running {
         self.release().await;
     }
 
+    /// What the plugin exchanges with others.
+    pub(crate) const fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
     /// One of the plugin's divisions.
     pub(crate) fn division(&self, name: &str) -> Option<Division> {
         self.divisions
@@ -291,7 +323,7 @@ impl Running {
 
     /// Health of the plugin and of its projections.
     pub(crate) fn health(&self) -> Health {
-        health(self.plugin.as_ref(), &self.divisions)
+        health(self.plugin.as_ref(), &self.divisions, &self.messages)
     }
 }
 
@@ -389,8 +421,12 @@ fn check_flags(maps: &FlagMaps) -> Result<(), StartError> {
     Ok(())
 }
 
-fn health(plugin: &dyn Callbacks, divisions: &[Division]) -> Health {
+fn health(plugin: &dyn Callbacks, divisions: &[Division], messages: &Messages) -> Health {
     let mut health = plugin.health();
+    for (what, reason) in messages.troubles() {
+        health.status = HealthStatus::Degraded;
+        health.details.insert(what, reason);
+    }
     for division in divisions {
         let Some(progress) = division.progress() else {
             health.status = HealthStatus::Degraded;
@@ -409,8 +445,7 @@ fn health(plugin: &dyn Callbacks, divisions: &[Division]) -> Health {
     health
 }
 
-/// What every plugin answers without doing anything for it.
-/// What every plugin answers. The hyphen keeps `/event-stream` apart from the rows of a division, which are named in
+/// What every plugin answers without doing anything for it. The hyphen keeps `/event-stream` apart from the rows of a division, which are named in
 /// snake case: one about events has `/events`.
 pub(crate) const BUILT_IN: [&str; 5] = [
     "/manifest",
@@ -428,6 +463,7 @@ struct BuiltIn {
     flag_maps: Value,
     openapi: Value,
     divisions: Vec<Division>,
+    messages: Messages,
     plugin: Arc<dyn Callbacks>,
     live: Live,
     closing: watch::Receiver<bool>,
@@ -460,7 +496,8 @@ impl BuiltIn {
     }
 
     fn health(&self) -> Answer {
-        let Health { status, details } = health(self.plugin.as_ref(), &self.divisions);
+        let Health { status, details } =
+            health(self.plugin.as_ref(), &self.divisions, &self.messages);
         Answer::of(
             json!({"app": self.name, "version": self.version, "status": status, "details": details}),
         )

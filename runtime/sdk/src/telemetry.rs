@@ -19,6 +19,11 @@
 //! | `projection_lag_events` | `division`, `projection` | positions from the projection's to the store's last, when it last looked |
 //! | `projection_halted` | `division`, `projection` | 1 if it stopped at an event that it cannot take in |
 //! | `projection_seconds` | `division` | how long a batch of events took, for all projections |
+//! | `facts_published_total` | `topic` | facts that were told |
+//! | `facts_heard_total`, `facts_unread_total` | `listener` | facts of other plugins that were taken in; those of them that could not be read |
+//! | `messages_sent_total` | `outcome` | commands and hopes of listeners and process managers: `done`, `rejected`, `answered`, `later` (to be tried again) |
+//! | `events_parked_total` | – | events that an emitter or process manager could not take in |
+//! | `hopes_asked_total`, `hopes_answered_total` | `hope`, `outcome` | hopes that were sent: `answered`, `rejected`, `no_responder`, `timed_out`; hopes of others: `answered`, `replayed`, `rejected`, `failed` |
 //! | `http_requests_total`, `http_requests_failed_total`, `http_request_seconds` | – | requests; failed are those with a status from 500 |
 //! | `job_…` | `job` | see the module `scheduler` |
 //! | `rate_limited_total` | – | requests that a rate limit refused |
@@ -40,6 +45,8 @@
 //!
 //! Absent for now: export to OpenTelemetry. It belongs to the host, which has every plugin's metrics and logs already.
 
+mod messages;
+
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -48,6 +55,7 @@ use std::time::Instant;
 use crate::division::{DispatchError, Done};
 use crate::metrics::{Counter, Gauge, Histogram, counter_with, gauge_with, histogram_with};
 use crate::store::{AppendError, Position, Receipt};
+pub(crate) use messages::{MessageTelemetry, hope_asked};
 
 /// What a store counts, whichever backend it has.
 pub(crate) struct StoreTelemetry {

@@ -33,7 +33,10 @@
 //! given::<Account>([Opened {}]).when(OpenAccount, handle).then_rejected("account_open");
 //! ```
 
+mod bus;
+
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -44,6 +47,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
+
+pub use bus::{Bus, settle};
 
 use crate::aggregate::{Aggregate, Cx, EventSet, Rejection};
 use crate::division::DivisionSpec;
@@ -221,8 +226,8 @@ pub fn in_url(value: &Value) -> String {
 
 /// A running plugin without a host, its files in a temporary directory.
 pub struct TestPlugin {
-    running: Running,
-    paths: Paths,
+    pub(crate) running: Arc<Running>,
+    pub(crate) paths: Paths,
     epoch: u64,
     _files: TempDir,
 }
@@ -253,7 +258,7 @@ impl TestPlugin {
             .await
             .unwrap_or_else(|error| panic!("{error}"));
         let mut plugin = Self {
-            running,
+            running: Arc::new(running),
             paths: Paths::of(&config),
             epoch: 0,
             _files: files,

@@ -29,7 +29,7 @@ pub use types::{
     StreamId, StreamVersion, StreamWrite,
 };
 
-pub(crate) use sqlite::{Access, Pool, connect};
+pub(crate) use sqlite::{Access, Pool, connect, epoch, lock, migrate, raise_epoch};
 
 use std::future::Future;
 use std::pin::Pin;

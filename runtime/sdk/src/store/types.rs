@@ -155,6 +155,9 @@ pub struct Metadata {
     /// The message directly before it: its command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<Uuid>,
+    /// What that command itself came from: an event, a fact, a hope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin_id: Option<Uuid>,
     /// Name of the command that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,

@@ -12,6 +12,7 @@ use crate::aggregate::{
     status_change,
 };
 use crate::api::{Accepted, Answer, ApiError, Command};
+use crate::commands::CommandTable;
 use crate::division::{Division, DivisionSpec};
 use crate::fields::{Field, FieldType};
 use crate::flags::{FlagMap, FlagMaps, StatusChange, has};
@@ -253,6 +254,12 @@ async fn count(State(accounts): State<Division>, params: Params) -> Result<Answe
     Ok(Answer::of(json!({"count": count})))
 }
 
+pub(super) fn commands() -> CommandTable {
+    CommandTable::new()
+        .birth("open_account", open)
+        .command("pay_account", pay)
+}
+
 pub(super) struct Accounts;
 
 impl OneDivision for Accounts {
@@ -298,6 +305,7 @@ impl OneDivision for Accounts {
         let flags = FlagMap::new([(1, "Open"), (2, "Closed")]);
         DivisionSpec::new("account", routes)
             .projections(projections)
+            .commands(commands())
             .flag_maps(FlagMaps::from([("account".to_owned(), flags)]))
     }
 }

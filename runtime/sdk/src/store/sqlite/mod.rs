@@ -2,12 +2,13 @@
 
 mod care;
 mod connect;
+mod file;
 mod lines;
 mod pool;
 mod read;
 mod writer;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +16,9 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use connect::{Access, connect};
+pub(crate) use file::{lock, migrate, raise_epoch};
 pub(crate) use pool::Pool;
+pub(crate) use read::epoch;
 
 use super::{
     AppendError, AppendId, AppendRequest, BoxFuture, Care, CareError, EventPage, EventStore,
@@ -24,8 +27,8 @@ use super::{
 use crate::telemetry::CommitTelemetry;
 use writer::{Message, Writer};
 
-/// The greatest store format that this SDK knows.
-const FORMAT: u32 = 1;
+/// What makes each format of the file from the one before it; each only expands.
+const LADDER: &[&str] = &[include_str!("sql/0001_events.sql")];
 /// Appends that may wait for the writer; more make their callers wait.
 const QUEUE: usize = 1024;
 /// Read-only connections at most.
@@ -96,7 +99,7 @@ impl SqliteStore {
         connection
             .pragma_update(None, "foreign_keys", false)
             .map_err(failed)?;
-        migrate(&mut connection, path)?;
+        migrate(&mut connection, path, LADDER)?;
         raise_epoch(&mut connection, path, options.epoch)?;
         let last = read::last_position(&connection).map_err(failed)?;
         let (head_sender, head) = watch::channel(last);
@@ -211,87 +214,4 @@ impl EventStore for SqliteStore {
                 .take();
         })
     }
-}
-
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
-    let lock_path = PathBuf::from(lock_path);
-    let failed = |source| OpenError::Files {
-        path: lock_path.clone(),
-        source,
-    };
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir).map_err(|source| OpenError::Files {
-            path: dir.to_owned(),
-            source,
-        })?;
-    }
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(&lock_path)
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            path: path.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
-}
-
-/// Brings the file to [`FORMAT`], in one transaction, or refuses it.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Storage {
-        path: path.to_owned(),
-        source,
-    };
-    let transaction = connection.transaction().map_err(failed)?;
-    let format: u32 = transaction
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(failed)?;
-    if format == 0 {
-        transaction
-            .execute_batch(include_str!("sql/0001_events.sql"))
-            .map_err(failed)?;
-        transaction
-            .pragma_update(None, "user_version", FORMAT)
-            .map_err(failed)?;
-    }
-    let sql = "SELECT value FROM meta WHERE key = 'min_reader'";
-    let needed: u32 = transaction
-        .query_row(sql, (), |row| row.get(0))
-        .map_err(failed)?;
-    if needed > FORMAT {
-        return Err(OpenError::TooNew {
-            path: path.to_owned(),
-            needed,
-            known: FORMAT,
-        });
-    }
-    transaction.commit().map_err(failed)
-}
-
-fn raise_epoch(connection: &mut Connection, path: &Path, asked: u64) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Storage {
-        path: path.to_owned(),
-        source,
-    };
-    let transaction = connection.transaction().map_err(failed)?;
-    let actual = read::epoch(&transaction).map_err(failed)?;
-    if actual > asked {
-        return Err(OpenError::Fenced {
-            path: path.to_owned(),
-            asked,
-            actual,
-        });
-    }
-    if actual < asked {
-        let sql = "UPDATE meta SET value = ?1 WHERE key = 'epoch'";
-        transaction
-            .execute(sql, [asked.cast_signed()])
-            .map_err(failed)?;
-    }
-    transaction.commit().map_err(failed)
 }

@@ -21,7 +21,7 @@ pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<Option<
     Ok(last.and_then(|last| Position::new(last.cast_unsigned())))
 }
 
-pub(super) fn epoch(connection: &Connection) -> rusqlite::Result<u64> {
+pub(crate) fn epoch(connection: &Connection) -> rusqlite::Result<u64> {
     let sql = "SELECT value FROM meta WHERE key = 'epoch'";
     Ok(connection
         .prepare_cached(sql)?

@@ -1,0 +1,114 @@
+//! The plugin's `messages.db`: opened and closed with the stores, written by one generation at a time.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, Transaction};
+
+use crate::store::{Access, Durability, OpenError, connect, epoch, lock, migrate, raise_epoch};
+
+/// What makes each format of the file from the one before it; each only expands.
+const LADDER: &[&str] = &[include_str!("sql/0001_messages.sql")];
+
+/// An open database. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Database {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    connection: Mutex<Option<Connection>>,
+    epoch: u64,
+    /// Held as long as the database is open.
+    _lock: File,
+}
+
+/// Why something could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MessagesError {
+    /// Another generation of the plugin has the database now, or it is closed.
+    #[error("another generation of the plugin writes now")]
+    Fenced,
+    /// SQLite refused. Nothing was written.
+    #[error("the plugin's messages cannot be written")]
+    Storage(#[from] rusqlite::Error),
+}
+
+impl Database {
+    /// Opens the database at `path` as its writer in `epoch`; makes it if it is not there.
+    pub(super) fn open(path: &Path, epoch: u64) -> Result<Self, OpenError> {
+        let lock = lock(path)?;
+        let mut connection = connect(path, Access::Write(Durability::PowerSafe))?;
+        migrate(&mut connection, path, LADDER)?;
+        raise_epoch(&mut connection, path, epoch)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                connection: Mutex::new(Some(connection)),
+                epoch,
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Runs `work` in a write transaction, on a thread that may block: all of it is on the disk then, or nothing.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, MessagesError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let shared = self.shared.clone();
+        let write = move || {
+            let mut connection = shared
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let connection = connection.as_mut().ok_or(MessagesError::Fenced)?;
+            let transaction = connection.transaction()?;
+            if epoch(&transaction)? != shared.epoch {
+                return Err(MessagesError::Fenced);
+            }
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        tokio::task::spawn_blocking(write)
+            .await
+            .unwrap_or(Err(MessagesError::Fenced))
+    }
+
+    /// Runs `work`, which only reads, on a thread that may block.
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T, MessagesError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let shared = self.shared.clone();
+        let read = move || {
+            let connection = shared
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            Ok(work(connection.as_ref().ok_or(MessagesError::Fenced)?)?)
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or(Err(MessagesError::Fenced))
+    }
+
+    /// Closes it behind whatever runs. Later calls answer `Fenced`.
+    pub(super) async fn close(&self) {
+        let shared = self.shared.clone();
+        let close = move || {
+            drop(
+                shared
+                    .connection
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take(),
+            )
+        };
+        // It only fails when the runtime ends, which closes it too.
+        _ = tokio::task::spawn_blocking(close).await;
+    }
+}
