@@ -5,7 +5,7 @@ use hecate_sdk::axum::extract::State;
 use hecate_sdk::http::StatusCode;
 use hecate_sdk::serde::{Deserialize, Serialize};
 use hecate_sdk::serde_json::{self, Value, json};
-use hecate_sdk::store::{ExpectedVersion, NewEvent, Store, StreamId};
+use hecate_sdk::store::{ExpectedVersion, NewEvent, Query, Store, StreamId};
 use hecate_sdk::uuid::Uuid;
 
 /// Items that are listed at most.
@@ -53,7 +53,7 @@ pub async fn add(
 
 /// Lists all items, in the order in which they were added.
 pub async fn list(State(store): State<Store>) -> Result<Answer, ApiError> {
-    let page = store.read_all(None, LIST).await?;
+    let page = store.read_all(None, Query::all(), LIST).await?;
     let items = page
         .events
         .iter()

@@ -233,7 +233,9 @@ impl From<AppendError> for ApiError {
             AppendError::IdempotencyMismatch { .. } => {
                 Self::new(StatusCode::CONFLICT, "idempotency_mismatch", message)
             }
-            AppendError::TooLarge { .. } | AppendError::TooMany { .. } => {
+            AppendError::TooLarge { .. }
+            | AppendError::TooMany { .. }
+            | AppendError::ReplyTooLarge { .. } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
             }
             AppendError::Fenced => Self::fenced(),

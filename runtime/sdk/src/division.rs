@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aggregate::{Aggregate, Cx, DecodeError, Loaded, Rejection, derived_id, encode_all};
@@ -20,8 +21,7 @@ use crate::projector::{Progress, Projector};
 use crate::routes::Routes;
 use crate::store::{
     AppendError, AppendId, AppendRequest, ExpectedVersion, Metadata, NewEvent, OpenError, Pool,
-    Position, ReadError, Receipt, RecordedEvent, Store, StoreConfig, StreamId, StreamVersion,
-    StreamWrite,
+    Position, ReadError, RecordedEvent, Store, StoreConfig, StreamId, StreamVersion,
 };
 use crate::telemetry::{CommandTelemetry, Commands};
 use crate::validate::Invalid;
@@ -375,7 +375,8 @@ impl Division {
         T: Send + 'static,
         Q: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.running()?.readers.with(query).await
+        let readers = self.running()?.readers;
+        readers.with(move |connection| query(connection)).await
     }
 
     /// Waits until the read models have taken `position` in, for at most `limit`; says whether they have.
@@ -473,12 +474,21 @@ impl Division {
         let Some(recorded) = self.shared.store.receipt(append).await? else {
             return Ok(None);
         };
-        let same = recorded.iter().all(|event| {
+        let mismatch = || AppendError::IdempotencyMismatch { id: append };
+        let Some(last) = recorded.events.last() else {
+            let reply = recorded.reply.as_deref().and_then(Nothing::read);
+            let first = reply.filter(|first| first.command == asked.digest && first.id == id);
+            let version = first.ok_or_else(mismatch)?.version;
+            return Ok(Some(self.finish(id, version, None, true).await));
+        };
+        let same = recorded.events.iter().all(|event| {
             event.stream == *stream && event.metadata.command_digest == Some(asked.digest)
         });
-        let receipt = Receipt::of_recorded(&recorded).filter(|_| same);
-        let receipt = receipt.ok_or(AppendError::IdempotencyMismatch { id: append })?;
-        Ok(Some(self.finish(id, &receipt).await))
+        if !same {
+            return Err(mismatch().into());
+        }
+        let (version, position) = (Some(last.version), Some(last.position));
+        Ok(Some(self.finish(id, version, position, true).await))
     }
 
     async fn append(
@@ -489,40 +499,79 @@ impl Division {
         version: Option<StreamVersion>,
         events: Vec<NewEvent>,
     ) -> Result<Done, DispatchError> {
-        if events.is_empty() {
-            return Ok(Done {
-                id: id.to_owned(),
-                version,
-                position: None,
-                visible: true,
-                replayed: false,
-            });
+        let nothing = events.is_empty();
+        if nothing && !asked.may_repeat {
+            return Ok(self.finish(id, version, None, false).await);
         }
+        // That nothing happens is remembered too: sent again, the command must not be decided on another state.
+        let reply = nothing.then(|| Nothing::write(id, asked.digest, version));
         let expected = ExpectedVersion::from_loaded(version);
-        let writes = vec![StreamWrite {
-            stream: stream.clone(),
-            expected,
-            events,
-        }];
-        let receipt = self
+        let request = AppendRequest {
+            reply,
+            ..AppendRequest::new(stream.clone(), expected, events)
+        };
+        let appended = self
             .shared
             .store
-            .append_request(AppendRequest {
-                id: AppendId(asked.id),
-                writes,
-            })
-            .await?;
-        Ok(self.finish(id, &receipt).await)
+            .append_request(request.with_id(AppendId(asked.id)))
+            .await;
+        match appended {
+            Ok(receipt) => {
+                let version = receipt.versions.last().copied().or(version);
+                Ok(self
+                    .finish(id, version, receipt.last, receipt.replayed)
+                    .await)
+            }
+            // Sent twice at once, and the other one was decided on another state: its answer is the first.
+            Err(error @ AppendError::IdempotencyMismatch { .. }) => {
+                let first = self.done_before(stream, id, asked).await?;
+                first.ok_or_else(|| error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    async fn finish(&self, id: &str, receipt: &Receipt) -> Done {
+    async fn finish(
+        &self,
+        id: &str,
+        version: Option<StreamVersion>,
+        position: Option<Position>,
+        replayed: bool,
+    ) -> Done {
+        let visible = match position {
+            Some(position) => self.caught_up(position, VISIBLE_WITHIN).await,
+            None => true,
+        };
         Done {
             id: id.to_owned(),
-            version: receipt.versions.last().copied(),
-            position: Some(receipt.last),
-            visible: self.caught_up(receipt.last, VISIBLE_WITHIN).await,
-            replayed: receipt.replayed,
+            version,
+            position,
+            visible,
+            replayed,
         }
+    }
+}
+
+/// What is remembered of a command whose decision was that nothing happens.
+#[derive(Serialize, Deserialize)]
+struct Nothing {
+    /// The thing that it was about.
+    id: String,
+    /// Fingerprint of its content.
+    command: u64,
+    /// The thing's version, which stays.
+    version: Option<StreamVersion>,
+}
+
+impl Nothing {
+    fn read(reply: &[u8]) -> Option<Self> {
+        serde_json::from_slice(reply).ok()
+    }
+
+    fn write(id: &str, command: u64, version: Option<StreamVersion>) -> Vec<u8> {
+        serde_json::json!({"id": id, "command": command, "version": version})
+            .to_string()
+            .into_bytes()
     }
 }
 

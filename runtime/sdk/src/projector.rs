@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::api::chain;
 use crate::projection::{ProjectError, Projection};
 use crate::store::{
-    Access, Durability, EventStore, OpenError, Position, ReadError, RecordedEvent, connect,
+    Access, Durability, EventStore, OpenError, Position, Query, ReadError, RecordedEvent, connect,
 };
 use crate::telemetry::{ProjectionTelemetry, projection_seconds};
 
@@ -101,7 +101,7 @@ async fn follow(
             }
             continue;
         }
-        let page = match store.read_all(reached, BATCH).await {
+        let page = match store.read_all(reached, Query::all(), BATCH).await {
             Ok(page) => page,
             Err(ReadError::Fenced) => return,
             Err(error) => {

@@ -6,3 +6,4 @@ mod messages;
 mod plugin;
 mod projections;
 mod sqlite_store;
+mod stores;

@@ -13,7 +13,7 @@ use super::{MessagesError, Open, Shared, outbox};
 use crate::api::chain;
 use crate::division::Division;
 use crate::integration::{EmitterSpec, ProcessSpec, RawInput, Since};
-use crate::store::{EventStore, Position, ReadError, RecordedEvent};
+use crate::store::{EventStore, Position, Query, ReadError, RecordedEvent};
 
 /// Most events in one transaction.
 const BATCH: usize = 256;
@@ -317,7 +317,9 @@ async fn again(
         if stuck.as_ref() == Some(&key) {
             continue;
         }
-        let page = store.read_all(Position::new(at - 1), 1).await?;
+        let page = store
+            .read_all(Position::new(at - 1), Query::all(), 1)
+            .await?;
         let Some(event) = page
             .events
             .into_iter()
@@ -371,7 +373,9 @@ async fn step(
     store: &dyn EventStore,
     after: u64,
 ) -> Result<u64, FollowError> {
-    let page = store.read_all(Position::new(after), BATCH).await?;
+    let page = store
+        .read_all(Position::new(after), Query::all(), BATCH)
+        .await?;
     let Some(scanned_to) = page.scanned_to.map(Position::get) else {
         return Ok(after);
     };

@@ -17,7 +17,7 @@ pub enum Care {
         /// The copy; whatever is there is replaced when the new one is whole.
         to: PathBuf,
     },
-    /// Writes every event as a line of JSON, with ids and positions.
+    /// Writes every event and every reply as a line of JSON, with ids and positions.
     Export {
         /// The file; whatever is there is replaced when the new one is whole.
         to: PathBuf,
@@ -54,6 +54,12 @@ pub enum CareError {
     NotJson {
         /// Its position.
         position: u64,
+    },
+    /// A reply that is not JSON cannot be exported.
+    #[error("the reply to append `{append}` is not JSON")]
+    ReplyNotJson {
+        /// The append's id.
+        append: uuid::Uuid,
     },
     /// Only an empty store takes events with their positions.
     #[error("the store has {events} events: only an empty one takes an import")]

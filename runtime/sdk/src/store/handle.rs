@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::{
     AppendError, AppendId, AppendRequest, BoxFuture, Durability, EventPage, EventStore,
-    ExpectedVersion, MemoryStore, NewEvent, OpenError, Position, ReadError, Receipt, RecordedEvent,
-    SqliteOptions, SqliteStore, StreamId, StreamVersion,
+    ExpectedVersion, MemoryStore, NewEvent, OpenError, Position, Query, ReadError, Receipt,
+    Recorded, RecordedEvent, SqliteOptions, SqliteStore, StreamId, StreamVersion,
 };
 use crate::paths::Paths;
 use crate::telemetry::StoreTelemetry;
@@ -151,12 +151,12 @@ impl Store {
         appended
     }
 
-    /// The events that were appended under `id`, if any.
+    /// What was stored by the append `id`, if it happened.
     ///
     /// # Errors
     ///
     /// As [`EventStore::receipt`].
-    pub async fn receipt(&self, id: AppendId) -> Result<Option<Vec<RecordedEvent>>, ReadError> {
+    pub async fn receipt(&self, id: AppendId) -> Result<Option<Recorded>, ReadError> {
         let store = self.get()?;
         self.timed(store.receipt(id)).await
     }
@@ -176,7 +176,8 @@ impl Store {
         self.timed(store.read_stream(stream, after, limit)).await
     }
 
-    /// Reads up to `limit` events of all streams behind position `after`.
+    /// Reads up to `limit` events of all streams behind position `after` that fit `query`. A page may be empty before
+    /// the end: its `scanned_to` says how far it looked.
     ///
     /// # Errors
     ///
@@ -184,10 +185,11 @@ impl Store {
     pub async fn read_all(
         &self,
         after: Option<Position>,
+        query: Query,
         limit: usize,
     ) -> Result<EventPage, ReadError> {
         let store = self.get()?;
-        self.timed(store.read_all(after, limit)).await
+        self.timed(store.read_all(after, query, limit)).await
     }
 
     /// The store behind the handle while it is open.

@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use super::{
-    AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, Position, ReadError,
-    Receipt, RecordedEvent, StreamId, StreamVersion,
+    AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, Position, Query,
+    ReadError, Receipt, Recorded, RecordedEvent, StreamId, StreamVersion,
 };
 
 /// The event store in memory.
@@ -22,8 +22,15 @@ pub struct MemoryStore {
 struct Inner {
     events: Vec<RecordedEvent>,
     streams: HashMap<StreamId, Vec<usize>>,
-    appends: HashMap<AppendId, std::ops::Range<usize>>,
+    appends: HashMap<AppendId, Appended>,
     closed: bool,
+}
+
+/// One append: which of the events are its own, and its reply.
+#[derive(Debug)]
+struct Appended {
+    events: std::ops::Range<usize>,
+    reply: Option<Vec<u8>>,
 }
 
 impl Default for MemoryStore {
@@ -51,12 +58,17 @@ impl MemoryStore {
 }
 
 impl Inner {
+    fn recorded(&self, id: AppendId) -> Option<Recorded> {
+        let Appended { events, reply } = self.appends.get(&id)?;
+        Some(Recorded {
+            events: self.events[events.clone()].to_vec(),
+            reply: reply.clone(),
+        })
+    }
+
     fn append(&mut self, request: &AppendRequest) -> Result<Receipt, AppendError> {
-        if let Some(range) = self.appends.get(&request.id) {
-            let recorded = &self.events[range.clone()];
-            let receipt =
-                Receipt::of_recorded(recorded).filter(|_| request.is_recorded_as(recorded));
-            return receipt.ok_or(AppendError::IdempotencyMismatch { id: request.id });
+        if let Some(recorded) = self.recorded(request.id) {
+            return recorded.receipt(request);
         }
         let mut versions: HashMap<&StreamId, u64> = HashMap::new();
         for write in &request.writes {
@@ -104,17 +116,21 @@ impl Inner {
                     metadata: event.metadata.clone(),
                 });
             }
-            ends.extend(
-                self.streams
-                    .get(&write.stream)
-                    .and_then(|events| StreamVersion::new(events.len() as u64)),
-            );
+            if !write.events.is_empty() {
+                ends.extend(self.events.last().map(|event| event.version));
+            }
         }
-        self.appends.insert(request.id, start..self.events.len());
-        let mut receipt = Receipt::of_recorded(&self.events[start..]).ok_or(AppendError::Empty)?;
-        receipt.versions = ends;
-        receipt.replayed = false;
-        Ok(receipt)
+        let appended = Appended {
+            events: start..self.events.len(),
+            reply: request.reply.clone(),
+        };
+        self.appends.insert(request.id, appended);
+        Ok(Receipt {
+            first: self.events.get(start).map(|event| event.position),
+            last: self.events[start..].last().map(|event| event.position),
+            versions: ends,
+            replayed: false,
+        })
     }
 }
 
@@ -124,24 +140,15 @@ impl EventStore for MemoryStore {
             request.check()?;
             let mut inner = self.open().map_err(|_| AppendError::Fenced)?;
             let receipt = inner.append(&request)?;
-            if !receipt.replayed {
-                self.head.send_replace(Some(receipt.last));
+            if let Some(last) = receipt.last.filter(|_| !receipt.replayed) {
+                self.head.send_replace(Some(last));
             }
             Ok(receipt)
         })
     }
 
-    fn receipt(
-        &self,
-        id: AppendId,
-    ) -> BoxFuture<'_, Result<Option<Vec<RecordedEvent>>, ReadError>> {
-        Box::pin(async move {
-            let inner = self.open()?;
-            Ok(inner
-                .appends
-                .get(&id)
-                .map(|range| inner.events[range.clone()].to_vec()))
-        })
+    fn receipt(&self, id: AppendId) -> BoxFuture<'_, Result<Option<Recorded>, ReadError>> {
+        Box::pin(async move { Ok(self.open()?.recorded(id)) })
     }
 
     fn read_stream(
@@ -166,20 +173,27 @@ impl EventStore for MemoryStore {
     fn read_all(
         &self,
         after: Option<Position>,
+        query: Query,
         limit: usize,
     ) -> BoxFuture<'_, Result<EventPage, ReadError>> {
         Box::pin(async move {
             let inner = self.open()?;
             let from = after.map_or(0, |after| after.get() as usize);
-            let events: Vec<_> = inner
-                .events
-                .iter()
-                .skip(from)
-                .take(limit)
-                .cloned()
-                .collect();
-            let scanned_to = events.last().map(|event| event.position).or(after);
-            Ok(EventPage { events, scanned_to })
+            let mut page = EventPage {
+                events: Vec::new(),
+                scanned_to: after,
+            };
+            for event in inner.events.iter().skip(from).take(query.scanned(limit)) {
+                if page.events.len() == limit {
+                    break;
+                }
+                page.scanned_to = Some(event.position);
+                if query.takes_type(&event.event_type) && query.takes_stream(event.stream.as_str())
+                {
+                    page.events.push(event.clone());
+                }
+            }
+            Ok(page)
         })
     }
 

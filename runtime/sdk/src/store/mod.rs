@@ -12,21 +12,24 @@
 //! - Clocks are never used for order.
 
 mod care;
+mod error;
 mod handle;
 mod memory;
+mod query;
 mod sqlite;
 #[doc(hidden)]
 pub mod suite;
 mod types;
 
 pub use care::{Care, CareError};
+pub use error::{AppendError, OpenError, ReadError};
 pub use handle::{Store, StoreConfig};
 pub use memory::MemoryStore;
+pub use query::{EventPage, Query};
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use types::{
-    AppendError, AppendId, AppendRequest, EventPage, ExpectedVersion, MAX_APPEND_EVENTS,
-    MAX_EVENT_BYTES, Metadata, NewEvent, OpenError, Position, ReadError, Receipt, RecordedEvent,
-    StreamId, StreamVersion, StreamWrite,
+    AppendId, AppendRequest, ExpectedVersion, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, Metadata,
+    NewEvent, Position, Receipt, Recorded, RecordedEvent, StreamId, StreamVersion, StreamWrite,
 };
 
 pub(crate) use sqlite::{Access, Pool, connect, epoch, lock, migrate, raise_epoch};
@@ -41,27 +44,28 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Where events are kept. No type parameters: a store is chosen by configuration, not by the compiler.
 pub trait EventStore: Send + Sync + 'static {
-    /// Appends all events of `request`, or none.
+    /// Appends all events of `request` and remembers its reply, or does nothing.
     ///
-    /// Resolves when the events are on the disk. If the future is dropped the append happens or does not happen as
+    /// Resolves when all of it is on the disk. If the future is dropped the append happens or does not happen as
     /// a whole; appending again with the same id tells.
     ///
     /// # Errors
     ///
     /// - [`AppendError::WrongExpectedVersion`] if a stream has moved on. Reload and decide again.
     /// - [`AppendError::IdempotencyMismatch`] if the id was used for other events.
-    /// - [`AppendError::TooLarge`] or [`AppendError::TooMany`] if a limit is passed.
+    /// - [`AppendError::Empty`] if there is neither an event nor a reply.
+    /// - [`AppendError::TooLarge`], [`AppendError::TooMany`] or [`AppendError::ReplyTooLarge`] if a limit is passed.
     /// - [`AppendError::Fenced`] if another generation of the plugin writes now.
     /// - [`AppendError::Storage`] if the database refuses, on a full disk for instance. Nothing was written.
     fn append(&self, request: AppendRequest) -> BoxFuture<'_, Result<Receipt, AppendError>>;
 
-    /// Gives the receipt of the append with this id, if it happened.
+    /// Gives what was stored by the append with this id, if it happened: its events and its reply, for the life of the
+    /// store.
     ///
     /// # Errors
     ///
     /// [`ReadError`].
-    fn receipt(&self, id: AppendId)
-    -> BoxFuture<'_, Result<Option<Vec<RecordedEvent>>, ReadError>>;
+    fn receipt(&self, id: AppendId) -> BoxFuture<'_, Result<Option<Recorded>, ReadError>>;
 
     /// Reads up to `limit` events of `stream` behind version `after`, in order. Empty if there are none.
     ///
@@ -75,7 +79,10 @@ pub trait EventStore: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, ReadError>>;
 
-    /// Reads up to `limit` events behind position `after`, of all streams, in the order of commits.
+    /// Reads up to `limit` events behind position `after` that fit `query`, of all streams, in the order of commits.
+    ///
+    /// A read looks at some thousand events at most, so a page of a query that few events fit may be empty before the
+    /// end: read on behind its `scanned_to` until that is at [`EventStore::head`].
     ///
     /// # Errors
     ///
@@ -83,6 +90,7 @@ pub trait EventStore: Send + Sync + 'static {
     fn read_all(
         &self,
         after: Option<Position>,
+        query: Query,
         limit: usize,
     ) -> BoxFuture<'_, Result<EventPage, ReadError>>;
 

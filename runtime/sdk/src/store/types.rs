@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU64;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::AppendError;
 
 /// The largest payload of one event, in bytes of its encoding.
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
@@ -158,6 +159,9 @@ pub struct Metadata {
     /// What that command itself came from: an event, a fact, a hope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin_id: Option<Uuid>,
+    /// Who caused it: a user's name or id, as the plugin knows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// Name of the command that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
@@ -216,8 +220,11 @@ pub struct StreamWrite {
 pub struct AppendRequest {
     /// Its id.
     pub id: AppendId,
-    /// What to write: all of it or nothing.
+    /// What to write: all of it or nothing. A write without events only says what its stream must be like.
     pub writes: Vec<StreamWrite>,
+    /// What is answered to whoever caused it: JSON, at most [`MAX_EVENT_BYTES`]. It is stored with the events, and
+    /// given back with them by [`EventStore::receipt`](super::EventStore::receipt) for ever.
+    pub reply: Option<Vec<u8>>,
 }
 
 impl AppendRequest {
@@ -230,7 +237,22 @@ impl AppendRequest {
                 expected,
                 events,
             }],
+            reply: None,
         }
+    }
+
+    /// The same under another id.
+    #[must_use]
+    pub const fn with_id(mut self, id: AppendId) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// The same with a reply to remember.
+    #[must_use]
+    pub fn replying(mut self, reply: impl Into<Vec<u8>>) -> Self {
+        self.reply = Some(reply.into());
+        self
     }
 
     /// How many events it has.
@@ -241,11 +263,15 @@ impl AppendRequest {
     /// The limits, which hold for every store.
     pub(crate) fn check(&self) -> Result<(), AppendError> {
         let events = self.events();
-        if events == 0 {
+        if events == 0 && self.reply.is_none() {
             return Err(AppendError::Empty);
         }
         if events > MAX_APPEND_EVENTS {
             return Err(AppendError::TooMany { events });
+        }
+        let reply = self.reply.as_ref().map_or(0, Vec::len);
+        if reply > MAX_EVENT_BYTES {
+            return Err(AppendError::ReplyTooLarge { bytes: reply });
         }
         for write in &self.writes {
             let name = write.stream.as_str();
@@ -264,51 +290,62 @@ impl AppendRequest {
         }
         Ok(())
     }
+}
 
-    /// Whether `recorded` are the events of this request, as they are when it was carried out before.
-    pub(crate) fn is_recorded_as(&self, recorded: &[RecordedEvent]) -> bool {
-        let wanted = self
+/// What is stored under the id of an append.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its events, in order.
+    pub events: Vec<RecordedEvent>,
+    /// What was answered, if that was to be remembered.
+    pub reply: Option<Vec<u8>>,
+}
+
+impl Recorded {
+    /// The receipt of `request` again, if it is what was carried out: the same events, and without any, the same
+    /// reply. (With events the first reply stays, whatever a later sending would have answered.)
+    pub(crate) fn receipt(&self, request: &AppendRequest) -> Result<Receipt, AppendError> {
+        let wanted = request
             .writes
             .iter()
             .flat_map(|write| write.events.iter().map(move |event| (&write.stream, event)));
-        wanted.clone().count() == recorded.len()
-            && wanted.zip(recorded).all(|((stream, event), recorded)| {
+        let same_events = wanted.clone().count() == self.events.len()
+            && wanted.zip(&self.events).all(|((stream, event), recorded)| {
                 *stream == recorded.stream
                     && event.event_type == recorded.event_type.as_ref()
                     && event.revision == recorded.revision
                     && event.data == recorded.data
-            })
+            });
+        if !same_events || (self.events.is_empty() && self.reply != request.reply) {
+            return Err(AppendError::IdempotencyMismatch { id: request.id });
+        }
+        let mut behind = 0;
+        let ends = request.writes.iter().filter_map(|write| {
+            behind += write.events.len();
+            let last = behind.checked_sub(1).and_then(|last| self.events.get(last));
+            last.filter(|_| !write.events.is_empty())
+        });
+        let versions = ends.map(|event| event.version).collect();
+        Ok(Receipt {
+            first: self.events.first().map(|event| event.position),
+            last: self.events.last().map(|event| event.position),
+            versions,
+            replayed: true,
+        })
     }
 }
 
 /// What an append did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Position of its first event.
-    pub first: Position,
+    /// Position of its first event; `None` if it had no events, only a reply.
+    pub first: Option<Position>,
     /// Position of its last event.
-    pub last: Position,
-    /// Version of each stream behind it, in the order of the writes.
+    pub last: Option<Position>,
+    /// Version behind each write that had events, in the order of the writes.
     pub versions: Vec<StreamVersion>,
     /// Whether it had happened before, under the same id.
     pub replayed: bool,
-}
-
-impl Receipt {
-    /// The receipt of an append that wrote `events`, one version per stream; `None` if there are no events.
-    pub(crate) fn of_recorded(events: &[RecordedEvent]) -> Option<Self> {
-        let (first, last) = (events.first()?.position, events.last()?.position);
-        let ends = events.chunk_by(|one, next| one.stream == next.stream);
-        let versions = ends
-            .filter_map(|chunk| chunk.last().map(|event| event.version))
-            .collect();
-        Some(Self {
-            first,
-            last,
-            versions,
-            replayed: true,
-        })
-    }
 }
 
 /// An event as it is stored.
@@ -339,168 +376,4 @@ impl RecordedEvent {
     pub fn versioned_type(&self) -> String {
         format!("{}_v{}", self.event_type, self.revision)
     }
-}
-
-/// A part of all events.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EventPage {
-    /// The events, in the order of their positions.
-    pub events: Vec<RecordedEvent>,
-    /// Read on behind this position.
-    pub scanned_to: Option<Position>,
-}
-
-/// Why an append did not happen. In every case nothing was written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AppendError {
-    /// The stream is not at the expected version.
-    #[error("stream `{stream}` is at {}, not {}", show(*actual), show_expected(*expected))]
-    WrongExpectedVersion {
-        /// The stream.
-        stream: StreamId,
-        /// What the caller expected.
-        expected: ExpectedVersion,
-        /// What it is at.
-        actual: Option<StreamVersion>,
-    },
-    /// The same id was used for other events.
-    #[error("append `{}` was used for other events before", id.0)]
-    IdempotencyMismatch {
-        /// The id.
-        id: AppendId,
-    },
-    /// An append needs an event.
-    #[error("an append needs at least one event")]
-    Empty,
-    /// More than [`MAX_APPEND_EVENTS`].
-    #[error("{events} events in one append, at most {MAX_APPEND_EVENTS} are allowed")]
-    TooMany {
-        /// How many.
-        events: usize,
-    },
-    /// More than [`MAX_EVENT_BYTES`].
-    #[error("an event `{event_type}` of {bytes} bytes, at most {MAX_EVENT_BYTES} are allowed")]
-    TooLarge {
-        /// Its type.
-        event_type: String,
-        /// Its size.
-        bytes: usize,
-    },
-    /// A stream's name is empty or too long.
-    #[error("a stream name of {bytes} bytes, 1 to 256 are allowed")]
-    StreamName {
-        /// Its length.
-        bytes: usize,
-    },
-    /// Another generation of the plugin writes now, or the store is not open.
-    #[error("the store is fenced: another generation of this plugin writes to it, or it is closed")]
-    Fenced,
-    /// The database refused.
-    #[error("the database refused the append")]
-    Storage(#[source] Arc<rusqlite::Error>),
-}
-
-fn show(version: Option<StreamVersion>) -> String {
-    version.map_or_else(
-        || "no event".to_owned(),
-        |version| format!("version {version}"),
-    )
-}
-
-fn show_expected(expected: ExpectedVersion) -> String {
-    match expected {
-        ExpectedVersion::Any => "any version".to_owned(),
-        ExpectedVersion::NoStream => "no event".to_owned(),
-        ExpectedVersion::StreamExists => "any event".to_owned(),
-        ExpectedVersion::Exact(version) => format!("version {version}"),
-    }
-}
-
-/// Why a read failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The store is closed, for a swap for instance.
-    #[error("the store is closed: another generation of this plugin has it")]
-    Fenced,
-    /// The database refused.
-    #[error("the database refused the read")]
-    Storage(#[source] Arc<rusqlite::Error>),
-}
-
-impl From<rusqlite::Error> for ReadError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Storage(Arc::new(error))
-    }
-}
-
-/// Why a store could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// A directory or the lock file could not be made.
-    #[error("failed to make `{path}`")]
-    Files {
-        /// What.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// Somebody else has it open: two SQLite libraries on one file lose commits.
-    #[error("the store `{path}` is open in another process or generation")]
-    InUse {
-        /// The database.
-        path: PathBuf,
-    },
-    /// The SQLite linked is one that can lose commits.
-    #[error(
-        "SQLite {linked} is linked, at least {needed} is needed (earlier ones can lose commits in WAL mode)"
-    )]
-    SqliteTooOld {
-        /// What is linked.
-        linked: &'static str,
-        /// What is needed.
-        needed: &'static str,
-    },
-    /// The database was written by an SDK whose form this one cannot read.
-    #[error(
-        "`{path}` needs an SDK that reads store format {needed}, this one reads up to {known}: update the SDK"
-    )]
-    TooNew {
-        /// The database.
-        path: PathBuf,
-        /// The least format number that its reader must know.
-        needed: u32,
-        /// The greatest that this SDK knows.
-        known: u32,
-    },
-    /// The epoch asked for is older than the one that the database holds.
-    #[error("`{path}` is at epoch {actual}, so epoch {asked} may not write to it")]
-    Fenced {
-        /// The database.
-        path: PathBuf,
-        /// The epoch asked for.
-        asked: u64,
-        /// The epoch of the database.
-        actual: u64,
-    },
-    /// A setting did not take.
-    #[error("`{path}` refused the setting {setting}: it is {actual}")]
-    Setting {
-        /// The database.
-        path: PathBuf,
-        /// The setting.
-        setting: &'static str,
-        /// What it is instead.
-        actual: String,
-    },
-    /// The database refused.
-    #[error("failed to open `{path}`")]
-    Storage {
-        /// The database.
-        path: PathBuf,
-        /// Why not.
-        source: rusqlite::Error,
-    },
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::store::{
-    AppendRequest, Care, CareError, EventStore, ExpectedVersion, MemoryStore, NewEvent,
+    AppendRequest, Care, CareError, EventStore, ExpectedVersion, MemoryStore, NewEvent, Query,
     RecordedEvent, SqliteOptions, SqliteStore, StreamId,
 };
 use crate::testing::run;
@@ -35,7 +35,11 @@ async fn filled(path: &Path) -> SqliteStore {
 }
 
 async fn all(store: &SqliteStore) -> Vec<RecordedEvent> {
-    store.read_all(None, 10_000).await.unwrap().events
+    store
+        .read_all(None, Query::all(), 10_000)
+        .await
+        .unwrap()
+        .events
 }
 
 #[test]
@@ -117,6 +121,63 @@ fn a_bad_line_takes_everything_back() {
             all(&other).await[0].version.get(),
             1,
             "what was taken back is forgotten"
+        );
+    });
+}
+
+#[test]
+fn replies_are_exported_and_imported_too() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("events.jsonl");
+    run(async {
+        let store = open(&dir.path().join("one.db"));
+        let stream = StreamId::new("thing-1");
+        let event = NewEvent::json("happened", 1, &json!({})).unwrap();
+        let something = AppendRequest::new(stream.clone(), ExpectedVersion::Any, vec![event])
+            .replying(*b"{\n\"a\":\n1}");
+        store.append(something.clone()).await.unwrap();
+        let nothing = |nth: usize| {
+            AppendRequest::new(stream.clone(), ExpectedVersion::Any, Vec::new())
+                .replying(nth.to_string())
+        };
+        // More than are read at a time.
+        let nothings: Vec<_> = (0..1500).map(nothing).collect();
+        for chunk in nothings.chunks(100) {
+            let appends = chunk.iter().map(|append| store.append(append.clone()));
+            for appended in futures_util::future::join_all(appends).await {
+                appended.unwrap();
+            }
+        }
+        store.care(Care::Export { to: file.clone() }).await.unwrap();
+        let other = open(&dir.path().join("other.db"));
+        other
+            .care(Care::Import { from: file.clone() })
+            .await
+            .unwrap();
+        for append in nothings.iter().step_by(99) {
+            assert!(other.append(append.clone()).await.unwrap().replayed);
+        }
+        let recorded = other.receipt(something.id).await.unwrap().unwrap();
+        assert_eq!(recorded.events.len(), 1);
+        assert_eq!(recorded.reply.as_deref(), Some(&b"{\"a\":1}"[..]));
+        assert_eq!(other.care(Care::Stats).await.unwrap()["replies"], 1501);
+
+        // A line that is cut off, and a reply that is no JSON.
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, &text[..text.len() - 3]).unwrap();
+        let third = open(&dir.path().join("third.db"));
+        let refused = third.care(Care::Import { from: file.clone() }).await;
+        assert!(
+            matches!(refused, Err(CareError::Line { line: 1502, .. })),
+            "{refused:?}"
+        );
+        assert_eq!(third.care(Care::Stats).await.unwrap()["replies"], 0);
+        store.append(nothing(0).replying(*b"{")).await.unwrap();
+        assert_eq!(store.care(Care::Verify).await.unwrap()["sound"], false);
+        let refused = store.care(Care::Export { to: file.clone() }).await;
+        assert!(
+            matches!(refused, Err(CareError::ReplyNotJson { .. })),
+            "{refused:?}"
         );
     });
 }

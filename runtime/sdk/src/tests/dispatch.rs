@@ -1,6 +1,16 @@
 use serde_json::json;
 
+use rust_decimal::Decimal;
+use tempfile::TempDir;
+use uuid::Uuid;
+
 use super::account::{Account, AccountEvent, Accounts, Closed, Opened, Paid, pay};
+use crate::aggregate::{Cx, EventSet, Rejection};
+use crate::api::Command;
+use crate::division::{DispatchError, Division, Done};
+use crate::live::Live;
+use crate::paths::Paths;
+use crate::store::{AppendError, ExpectedVersion, StoreConfig, StreamId, StreamVersion};
 use crate::testing::{Around, TestPlugin, given, run};
 
 fn opened() -> AccountEvent {
@@ -175,6 +185,140 @@ fn everything_survives_a_reopening() {
         assert_eq!(
             plugin.get(&format!("/accounts/{id}")).await.json["version"],
             4
+        );
+    });
+}
+
+/// Pays what is missing to a balance of five: nothing if it is there.
+#[derive(Clone)]
+struct FillUp;
+
+fn fill_up(state: &Account, _: FillUp, _: &Cx) -> Result<Vec<AccountEvent>, Rejection> {
+    let missing = Decimal::from(5) - state.balance;
+    Ok(if missing > Decimal::ZERO {
+        vec![AccountEvent::Paid(Paid { amount: missing })]
+    } else {
+        Vec::new()
+    })
+}
+
+/// A command as an `Idempotency-Key` makes it.
+fn repeatable<C>(body: C, id: Uuid, digest: u64) -> Command<C> {
+    Command {
+        id,
+        may_repeat: true,
+        digest,
+        ..Command::new(body)
+    }
+}
+
+async fn with_five() -> Division {
+    let accounts = in_memory().await;
+    let events = [opened(), AccountEvent::Paid(Paid { amount: 5.into() })];
+    append(&accounts, &events).await;
+    accounts
+}
+
+async fn in_memory() -> Division {
+    let config = StoreConfig::new("nothing").in_memory();
+    let accounts = Division::closed("account", config, Vec::new, Live::default());
+    let dir = TempDir::new().unwrap();
+    accounts
+        .acquire(&Paths::new(dir.path(), dir.path()), 1)
+        .await
+        .unwrap();
+    accounts
+}
+
+async fn append(accounts: &Division, events: &[AccountEvent]) {
+    let events = events.iter().map(|event| event.encode().unwrap()).collect();
+    let stream = StreamId::of("account", "1");
+    let appended = accounts
+        .store()
+        .append(stream, ExpectedVersion::Any, events);
+    appended.await.unwrap();
+}
+
+#[test]
+fn that_nothing_happens_is_remembered() {
+    run(async {
+        let accounts = with_five().await;
+        let id = Uuid::now_v7();
+        let first = accounts
+            .dispatch("1", repeatable(FillUp, id, 1), fill_up)
+            .await
+            .unwrap();
+        assert_eq!(
+            (first.version, first.position, first.visible, first.replayed),
+            (StreamVersion::new(2), None, true, false)
+        );
+        // On the state that there is now, the decision would be another one.
+        let taken = AccountEvent::Paid(Paid {
+            amount: (-3).into(),
+        });
+        append(&accounts, &[taken]).await;
+        let head = *accounts.store().get().unwrap().head().borrow();
+        let again = accounts
+            .dispatch("1", repeatable(FillUp, id, 1), fill_up)
+            .await
+            .unwrap();
+        assert_eq!(
+            again,
+            Done {
+                replayed: true,
+                ..first
+            }
+        );
+        assert_eq!(*accounts.store().get().unwrap().head().borrow(), head);
+        for (thing, digest) in [("1", 2), ("2", 1)] {
+            let other = accounts
+                .dispatch(thing, repeatable(FillUp, id, digest), fill_up)
+                .await;
+            assert!(
+                matches!(
+                    other,
+                    Err(DispatchError::Append(
+                        AppendError::IdempotencyMismatch { .. }
+                    ))
+                ),
+                "{other:?}"
+            );
+        }
+        // Another command decides on what there is.
+        let anew = accounts
+            .dispatch("1", repeatable(FillUp, Uuid::now_v7(), 1), fill_up)
+            .await
+            .unwrap();
+        assert_eq!(anew.version, StreamVersion::new(4));
+    });
+}
+
+#[test]
+fn of_two_sendings_at_once_the_first_answer_is_given_to_both() {
+    run(async {
+        let accounts = with_five().await;
+        let id = Uuid::now_v7();
+        let racing = accounts.clone();
+        // While the second sending decides, the first is answered, and the state changes.
+        let second =
+            accounts.dispatch("1", repeatable(FillUp, id, 1), move |state, command, cx| {
+                let decided = fill_up(state, command, cx);
+                let racing = racing.clone();
+                let race = async move {
+                    let first = racing.dispatch("1", repeatable(FillUp, id, 1), fill_up);
+                    first.await.unwrap();
+                    let taken = AccountEvent::Paid(Paid {
+                        amount: (-3).into(),
+                    });
+                    append(&racing, &[taken]).await;
+                };
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(race));
+                decided
+            });
+        let second = second.await.unwrap();
+        assert_eq!(
+            (second.version, second.position, second.replayed),
+            (StreamVersion::new(2), None, true)
         );
     });
 }

@@ -88,6 +88,7 @@ async fn append(division: &Division, kind: &'static str) -> Position {
         .await
         .unwrap()
         .last
+        .unwrap()
 }
 
 async fn rows(division: &Division, table: &'static str) -> Vec<i64> {

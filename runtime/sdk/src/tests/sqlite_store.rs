@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::store::{
-    AppendError, AppendRequest, EventStore, ExpectedVersion, NewEvent, OpenError, SqliteOptions,
-    SqliteStore, StreamId,
+    AppendError, AppendRequest, Care, EventStore, ExpectedVersion, NewEvent, OpenError, Query,
+    SqliteOptions, SqliteStore, StreamId,
 };
 use crate::testing::run;
 
@@ -46,7 +46,11 @@ fn events_and_versions_survive_a_reopening() {
         let store = open(&path, 2).unwrap();
         assert_eq!(
             *store.head().borrow(),
-            store.read_all(None, 10).await.unwrap().scanned_to
+            store
+                .read_all(None, Query::all(), 10)
+                .await
+                .unwrap()
+                .scanned_to
         );
         assert!(
             store.append(first).await.unwrap().replayed,
@@ -88,7 +92,15 @@ fn an_older_epoch_is_fenced() {
             store.append(request("a")).await,
             Err(AppendError::Fenced)
         ));
-        assert_eq!(store.read_all(None, 10).await.unwrap().events.len(), 1);
+        assert_eq!(
+            store
+                .read_all(None, Query::all(), 10)
+                .await
+                .unwrap()
+                .events
+                .len(),
+            1
+        );
         store.close().await;
         drop(other);
         match open(&path, 5) {
@@ -125,11 +137,82 @@ fn a_store_of_a_later_format_is_refused_only_if_it_says_so() {
     match open(&path, 1) {
         Err(OpenError::TooNew {
             needed: 3,
-            known: 1,
+            known: 2,
             ..
         }) => {}
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_file_of_the_first_format_is_brought_up_with_its_events() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("events.db");
+    let first = Connection::open(&path).unwrap();
+    first
+        .execute_batch(include_str!("../store/sqlite/sql/0001_events.sql"))
+        .unwrap();
+    first
+        .execute_batch(
+            "PRAGMA user_version = 1; UPDATE meta SET value = 4 WHERE key = 'epoch'; \
+             INSERT INTO stream VALUES (7, 'order-1', 2); INSERT INTO event_type VALUES (3, 'order_placed'); \
+             INSERT INTO event VALUES \
+               (5, 7, 1, zeroblob(16), 3, 1, 10, 1, CAST('{\"nth\":1}' AS BLOB), CAST('{}' AS BLOB)), \
+               (9, 7, 2, randomblob(16), 3, 1, 11, 1, CAST('{\"nth\":2}' AS BLOB), \
+                CAST('{\"command\":\"place\",\"later\":1}' AS BLOB))",
+        )
+        .unwrap();
+    first.close().unwrap();
+    run(async {
+        for epoch in [4, 5] {
+            let store = open(&path, epoch).unwrap();
+            let events = store.read_all(None, Query::all(), 10).await.unwrap().events;
+            let positions = events.iter().take(2).map(|event| event.position.get());
+            assert_eq!(positions.collect::<Vec<_>>(), [5, 9]);
+            assert_eq!(events[1].data, b"{\"nth\":2}");
+            assert_eq!(events[1].metadata.command.as_deref(), Some("place"));
+            let next = request("order-1").replying(*b"{}");
+            let receipt = store.append(next.clone()).await.unwrap();
+            assert_eq!(receipt.versions[0].get(), epoch - 1);
+            let recorded = store.receipt(next.id).await.unwrap().unwrap();
+            assert_eq!(recorded.reply.as_deref(), Some(&b"{}"[..]));
+            let stats = store.care(Care::Stats).await.unwrap();
+            assert_eq!(
+                (&stats["format"], &stats["replies"]),
+                (&2.into(), &(epoch - 3).into())
+            );
+            assert_eq!(store.care(Care::Verify).await.unwrap()["sound"], true);
+            store.close().await;
+        }
+    });
+    // Who knows the first format only may still read and write.
+    let file = Connection::open(&path).unwrap();
+    let sql = "SELECT value FROM meta WHERE key = 'min_reader'";
+    let needed: u32 = file.query_row(sql, (), |row| row.get(0)).unwrap();
+    assert_eq!(needed, 1);
+}
+
+#[test]
+fn a_step_that_fails_leaves_the_file_as_it_was() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("events.db");
+    let first = Connection::open(&path).unwrap();
+    first
+        .execute_batch(include_str!("../store/sqlite/sql/0001_events.sql"))
+        .unwrap();
+    // The last of the tables that the second format adds is in the way.
+    first
+        .execute_batch("PRAGMA user_version = 1; CREATE TABLE snapshot (mine)")
+        .unwrap();
+    first.close().unwrap();
+    assert!(matches!(open(&path, 1), Err(OpenError::Storage { .. })));
+    let file = Connection::open(&path).unwrap();
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('reply', 'snapshot')";
+    let tables: u32 = file.query_row(tables, (), |row| row.get(0)).unwrap();
+    let format: u32 = file
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!((tables, format), (1, 1));
 }
 
 #[test]
@@ -164,7 +247,11 @@ fn appends_that_race_are_one_by_one_in_the_log() {
         for append in appends.collect::<Vec<_>>() {
             append.await.unwrap();
         }
-        let events = store.read_all(None, 10_000).await.unwrap().events;
+        let events = store
+            .read_all(None, Query::all(), 10_000)
+            .await
+            .unwrap()
+            .events;
         assert_eq!(events.len(), 64 * 20);
         for stream in 0..8 {
             let name = format!("s-{stream}");

@@ -36,6 +36,8 @@ pub(super) fn stats(connection: &Connection, path: &Path) -> Result<Value, CareE
     Ok(json!({
         "events": count("SELECT count(*) FROM event")?,
         "streams": count("SELECT count(*) FROM stream")?,
+        "replies": count("SELECT count(*) FROM reply")?,
+        "snapshots": count("SELECT count(*) FROM snapshot")?,
         "last_position": read::last_position(connection)?.map(|position| position.get()),
         "types": types,
         "bytes": bytes(""),
@@ -76,6 +78,10 @@ pub(super) fn verify(connection: &Connection) -> Result<Value, CareError> {
         "a payload that is not JSON",
         "SELECT 'event ' || position FROM event WHERE NOT json_valid(CAST(data AS TEXT)) \
            OR NOT json_valid(CAST(meta AS TEXT))",
+    )?;
+    look(
+        "a reply that is not JSON",
+        "SELECT 'append ' || hex(append_id) FROM reply WHERE NOT json_valid(CAST(body AS TEXT))",
     )?;
     let events =
         connection.query_row("SELECT count(*) FROM event", (), |row| row.get::<_, i64>(0))?;

@@ -38,7 +38,7 @@ pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 /// Brings the file to the format that the last step of `ladder` makes, in one transaction, or refuses it: a file that a
-/// newer SDK wrote says in `min_reader` how much its reader must know.
+/// newer SDK wrote says in `min_reader` how much its reader must know, and is left as it is if that is enough.
 pub(crate) fn migrate(
     connection: &mut Connection,
     path: &Path,
@@ -53,6 +53,19 @@ pub(crate) fn migrate(
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(failed)?;
     let known = ladder.len() as u32;
+    if format > 0 {
+        let sql = "SELECT value FROM meta WHERE key = 'min_reader'";
+        let needed: u32 = transaction
+            .query_row(sql, (), |row| row.get(0))
+            .map_err(failed)?;
+        if needed > known {
+            return Err(OpenError::TooNew {
+                path: path.to_owned(),
+                needed,
+                known,
+            });
+        }
+    }
     for step in ladder.iter().skip(format as usize) {
         transaction.execute_batch(step).map_err(failed)?;
     }
@@ -60,17 +73,6 @@ pub(crate) fn migrate(
         transaction
             .pragma_update(None, "user_version", known)
             .map_err(failed)?;
-    }
-    let sql = "SELECT value FROM meta WHERE key = 'min_reader'";
-    let needed: u32 = transaction
-        .query_row(sql, (), |row| row.get(0))
-        .map_err(failed)?;
-    if needed > known {
-        return Err(OpenError::TooNew {
-            path: path.to_owned(),
-            needed,
-            known,
-        });
     }
     transaction.commit().map_err(failed)
 }

@@ -1,5 +1,6 @@
-//! Events as lines of JSON: out of a store, and into an empty one, with ids and positions as they were.
+//! Events and replies as lines of JSON: out of a store, and into an empty one, with ids and positions as they were.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -11,10 +12,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::read;
-use crate::store::{CareError, Position, RecordedEvent};
+use super::read::{self, Names};
+use crate::store::{CareError, Position, Query, RecordedEvent};
 
-/// Events read at a time.
+/// Events or replies read at a time.
 const PAGE: usize = 1000;
 
 /// One event. Payload and metadata stand as they are stored.
@@ -35,8 +36,24 @@ struct Line<'a> {
     metadata: Value,
 }
 
-/// Writes all events, in the order of their positions.
-pub(super) fn export(connection: &Connection, to: &Path) -> Result<Value, CareError> {
+/// What was answered to an append.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplyLine<'a> {
+    append: Uuid,
+    #[serde(borrow)]
+    reply: &'a RawValue,
+}
+
+/// How a line begins that holds a reply.
+const REPLY: &str = "{\"append\":";
+
+/// Writes all events, in the order of their positions, and behind them all replies.
+pub(super) fn export(
+    connection: &Connection,
+    names: &mut Names,
+    to: &Path,
+) -> Result<Value, CareError> {
     let failed = |source| CareError::File {
         path: to.to_owned(),
         source,
@@ -49,7 +66,7 @@ pub(super) fn export(connection: &Connection, to: &Path) -> Result<Value, CareEr
     let head = read::last_position(connection)?;
     let (mut after, mut events) = (None, 0_u64);
     while after < head {
-        let mut page = read::all(connection, after, PAGE)?;
+        let mut page = read::all(connection, names, after, &Query::all(), PAGE)?;
         page.events.retain(|event| Some(event.position) <= head);
         for event in &page.events {
             let line = line(event)?;
@@ -63,6 +80,10 @@ pub(super) fn export(connection: &Connection, to: &Path) -> Result<Value, CareEr
         events += page.events.len() as u64;
         after = page.scanned_to;
     }
+    write_replies(connection, head, |line| {
+        out.write_all(line.as_bytes()).map_err(failed)?;
+        out.write_all(b"\n").map_err(failed)
+    })?;
     out.flush().map_err(failed)?;
     drop(out);
     draft.as_file().sync_all().map_err(failed)?;
@@ -74,16 +95,7 @@ fn line(event: &RecordedEvent) -> Result<String, CareError> {
     let not_json = |_| CareError::NotJson {
         position: event.position.get(),
     };
-    let data: &RawValue = serde_json::from_slice(&event.data).map_err(not_json)?;
-    // White space between tokens may be a line break, which would be the end of the line.
-    let compact;
-    let data = if data.get().contains(['\n', '\r']) {
-        let value: Value = serde_json::from_str(data.get()).map_err(not_json)?;
-        compact = serde_json::value::to_raw_value(&value).map_err(not_json)?;
-        &*compact
-    } else {
-        data
-    };
+    let data = one_line(&event.data).map_err(not_json)?;
     let line = Line {
         position: event.position.get(),
         stream: event.stream.as_str().to_owned(),
@@ -92,13 +104,57 @@ fn line(event: &RecordedEvent) -> Result<String, CareError> {
         event_type: event.event_type.to_string(),
         revision: event.revision,
         recorded_at: event.recorded_at,
-        data,
+        data: &data,
         metadata: serde_json::to_value(&event.metadata).map_err(not_json)?,
     };
     serde_json::to_string(&line).map_err(not_json)
 }
 
-/// Takes all events of a file in. Runs in the writer's transaction: whatever is wrong with a line takes all back.
+/// JSON as it is stored, unless it has line breaks: those would be the end of the line.
+fn one_line(stored: &[u8]) -> serde_json::Result<Cow<'_, RawValue>> {
+    let raw: &RawValue = serde_json::from_slice(stored)?;
+    // Inside of a string a line break is written as `\n`, so these stand between tokens.
+    if !raw.get().contains(['\n', '\r']) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let value: Value = serde_json::from_str(raw.get())?;
+    serde_json::value::to_raw_value(&value).map(Cow::Owned)
+}
+
+/// Gives the replies as lines, of appends up to `head`: one whose events are not written has not happened.
+fn write_replies(
+    connection: &Connection,
+    head: Option<Position>,
+    mut write: impl FnMut(&str) -> Result<(), CareError>,
+) -> Result<(), CareError> {
+    let head = head.map_or(0, |head| head.get().cast_signed());
+    let mut page = connection.prepare(
+        "SELECT append_id, body FROM reply LEFT JOIN event ON event.event_id = reply.append_id \
+         WHERE append_id > ?1 AND (event.position IS NULL OR event.position <= ?2) ORDER BY append_id LIMIT ?3",
+    )?;
+    let mut after = Vec::new();
+    loop {
+        let rows = page.query_map((&after, head, PAGE as i64), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let rows: Vec<(Uuid16, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
+        for (append, body) in &rows {
+            let append = Uuid::from_bytes(*append);
+            let not_json = |_| CareError::ReplyNotJson { append };
+            let reply = &*one_line(body).map_err(not_json)?;
+            let line = serde_json::to_string(&ReplyLine { append, reply }).map_err(not_json)?;
+            write(&line)?;
+        }
+        match rows.last() {
+            Some((last, _)) => after = last.to_vec(),
+            None => return Ok(()),
+        }
+    }
+}
+
+type Uuid16 = [u8; 16];
+
+/// Takes all events and replies of a file in. Runs in the writer's transaction: whatever is wrong with a line takes all back.
 pub(super) fn import(
     connection: &Connection,
     from: &Path,
@@ -118,6 +174,7 @@ pub(super) fn import(
         "INSERT INTO event (position, stream, version, event_id, type, revision, recorded_at, codec, data, meta) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9)",
     )?;
+    let mut reply = connection.prepare("INSERT INTO reply (append_id, body) VALUES (?1, ?2)")?;
     let mut streams: HashMap<String, (i64, u64)> = HashMap::new();
     let mut types: HashMap<String, i64> = HashMap::new();
     let (mut last, mut events) = (0, 0);
@@ -127,6 +184,15 @@ pub(super) fn import(
             reason,
         };
         let text = text.map_err(failed)?;
+        if text.starts_with(REPLY) {
+            let line: ReplyLine<'_> =
+                serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+            let row = (line.append.as_bytes(), line.reply.get().as_bytes());
+            reply
+                .execute(row)
+                .map_err(|error| wrong(error.to_string()))?;
+            continue;
+        }
         let line: Line<'_> =
             serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if line.position <= last {

@@ -12,7 +12,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use connect::{Access, connect};
@@ -22,13 +21,18 @@ pub(crate) use read::epoch;
 
 use super::{
     AppendError, AppendId, AppendRequest, BoxFuture, Care, CareError, EventPage, EventStore,
-    OpenError, Position, ReadError, Receipt, RecordedEvent, StreamId, StreamVersion,
+    OpenError, Position, Query, ReadError, Receipt, Recorded, RecordedEvent, StreamId,
+    StreamVersion,
 };
 use crate::telemetry::CommitTelemetry;
+use read::Reader;
 use writer::{Message, Writer};
 
-/// What makes each format of the file from the one before it; each only expands.
-const LADDER: &[&str] = &[include_str!("sql/0001_events.sql")];
+/// What makes a file of each store format out of one of the format before it; each only expands.
+const FORMATS: &[&str] = &[
+    include_str!("sql/0001_events.sql"),
+    include_str!("sql/0002_replies_and_snapshots.sql"),
+];
 /// Appends that may wait for the writer; more make their callers wait.
 const QUEUE: usize = 1024;
 /// Read-only connections at most.
@@ -72,7 +76,7 @@ impl SqliteOptions {
 pub struct SqliteStore {
     path: PathBuf,
     jobs: mpsc::Sender<Message>,
-    readers: Pool,
+    readers: Pool<Reader>,
     head: watch::Receiver<Option<Position>>,
     /// Held until `close`, whoever still holds a reference.
     lock: Mutex<Option<File>>,
@@ -99,7 +103,7 @@ impl SqliteStore {
         connection
             .pragma_update(None, "foreign_keys", false)
             .map_err(failed)?;
-        migrate(&mut connection, path, LADDER)?;
+        migrate(&mut connection, path, FORMATS)?;
         raise_epoch(&mut connection, path, options.epoch)?;
         let last = read::last_position(&connection).map_err(failed)?;
         let (head_sender, head) = watch::channel(last);
@@ -137,13 +141,10 @@ impl EventStore for SqliteStore {
         })
     }
 
-    fn receipt(
-        &self,
-        id: AppendId,
-    ) -> BoxFuture<'_, Result<Option<Vec<RecordedEvent>>, ReadError>> {
+    fn receipt(&self, id: AppendId) -> BoxFuture<'_, Result<Option<Recorded>, ReadError>> {
         Box::pin(
             self.readers
-                .with(move |connection| read::append(connection, id)),
+                .with(move |reader| read::append(&reader.connection, &mut reader.names, id)),
         )
     }
 
@@ -153,21 +154,22 @@ impl EventStore for SqliteStore {
         after: Option<StreamVersion>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<RecordedEvent>, ReadError>> {
-        Box::pin(
-            self.readers
-                .with(move |connection| read::stream(connection, &stream, after, limit)),
-        )
+        Box::pin(self.readers.with(move |reader| {
+            let Reader { connection, names } = reader;
+            read::stream(connection, names, &stream, after, limit)
+        }))
     }
 
     fn read_all(
         &self,
         after: Option<Position>,
+        query: Query,
         limit: usize,
     ) -> BoxFuture<'_, Result<EventPage, ReadError>> {
-        Box::pin(
-            self.readers
-                .with(move |connection| read::all(connection, after, limit)),
-        )
+        Box::pin(self.readers.with(move |reader| {
+            let Reader { connection, names } = reader;
+            read::all(connection, names, after, &query, limit)
+        }))
     }
 
     fn head(&self) -> watch::Receiver<Option<Position>> {
@@ -188,12 +190,13 @@ impl EventStore for SqliteStore {
                 return Ok(serde_json::json!({"events": events}));
             }
             let path = self.path.clone();
-            let work = move |connection: &Connection| {
+            let work = move |reader: &mut Reader| {
+                let Reader { connection, names } = reader;
                 Ok(match task {
                     Care::Stats => care::stats(connection, &path),
                     Care::Verify => care::verify(connection),
                     Care::Backup { to } => care::backup(connection, &to),
-                    Care::Export { to } => lines::export(connection, &to),
+                    Care::Export { to } => lines::export(connection, names, &to),
                     Care::Import { .. } => Err(CareError::Unsupported),
                 })
             };

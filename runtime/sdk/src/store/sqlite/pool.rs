@@ -9,21 +9,29 @@ use tokio::sync::Semaphore;
 use super::{Access, connect};
 use crate::store::{OpenError, ReadError};
 
-/// A few connections to one file. Made when needed, kept until closed.
-#[derive(Debug, Clone)]
-pub(crate) struct Pool {
-    shared: Arc<Shared>,
+/// A few connections to one file, or what is made of them. Made when needed, kept until closed.
+#[derive(Debug)]
+pub(crate) struct Pool<C = Connection> {
+    shared: Arc<Shared<C>>,
+}
+
+impl<C> Clone for Pool<C> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+        }
+    }
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Shared<C> {
     path: PathBuf,
     size: usize,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<C>>,
     permits: Arc<Semaphore>,
 }
 
-impl Pool {
+impl<C: From<Connection> + Send + 'static> Pool<C> {
     /// At most `size` connections to `path`, which must exist when the first is made.
     pub(crate) fn new(path: &Path, size: usize) -> Self {
         let permits = Arc::new(Semaphore::new(size));
@@ -31,7 +39,7 @@ impl Pool {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
                 size,
-                idle: Mutex::default(),
+                idle: Mutex::new(Vec::new()),
                 permits,
             }),
         }
@@ -41,10 +49,10 @@ impl Pool {
     pub(crate) fn with<T, F>(
         &self,
         read: F,
-    ) -> impl Future<Output = Result<T, ReadError>> + Send + use<T, F>
+    ) -> impl Future<Output = Result<T, ReadError>> + Send + use<T, F, C>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut C) -> rusqlite::Result<T> + Send + 'static,
     {
         let shared = self.shared.clone();
         async move {
@@ -57,8 +65,8 @@ impl Pool {
             let work = move || {
                 // The permit goes back when the connection is idle again: `close` waits for that.
                 let _permit = permit;
-                let connection = shared.take()?;
-                let outcome = read(&connection);
+                let mut connection = shared.take()?;
+                let outcome = read(&mut connection);
                 shared
                     .idle
                     .lock()
@@ -86,8 +94,8 @@ impl Pool {
     }
 }
 
-impl Shared {
-    fn take(&self) -> Result<Connection, ReadError> {
+impl<C: From<Connection>> Shared<C> {
+    fn take(&self) -> Result<C, ReadError> {
         if let Some(connection) = self
             .idle
             .lock()
@@ -96,9 +104,10 @@ impl Shared {
         {
             return Ok(connection);
         }
-        connect(&self.path, Access::Read).map_err(|error| match error {
+        let connection = connect(&self.path, Access::Read).map_err(|error| match error {
             OpenError::Storage { source, .. } => ReadError::from(source),
             _ => ReadError::Fenced,
-        })
+        })?;
+        Ok(connection.into())
     }
 }

@@ -1,19 +1,77 @@
 //! The queries of the event store.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Rows};
 use uuid::Uuid;
 
 use crate::store::{
-    AppendId, EventPage, Metadata, Position, RecordedEvent, StreamId, StreamVersion,
+    AppendId, EventPage, Metadata, Position, Query, Recorded, RecordedEvent, StreamId,
+    StreamVersion,
 };
 
-const COLUMNS: &str = "event.position, stream.name, event.version, event.event_id, event_type.name, event.revision, \
-                       event.recorded_at, event.data, event.meta";
-const TABLES: &str =
-    "event JOIN stream ON stream.id = event.stream JOIN event_type ON event_type.id = event.type";
+const COLUMNS: &str =
+    "position, stream, version, event_id, type, revision, recorded_at, data, meta";
+/// Stream names that a connection knows; all are forgotten when there are more.
+const KNOWN_STREAMS: usize = 2048;
+
+/// A connection that reads, with the names that it has met.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) connection: Connection,
+    pub(super) names: Names,
+}
+
+impl From<Connection> for Reader {
+    fn from(connection: Connection) -> Self {
+        Self {
+            connection,
+            names: Names::default(),
+        }
+    }
+}
+
+/// What the numbers of streams and types stand for. They never change, so they are looked up once, and events of one
+/// stream share its name.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    streams: HashMap<i64, StreamId>,
+    types: HashMap<i64, Arc<str>>,
+}
+
+impl Names {
+    fn stream(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<&StreamId> {
+        if self.streams.len() >= KNOWN_STREAMS && !self.streams.contains_key(&id) {
+            self.streams.clear();
+        }
+        Ok(match self.streams.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let name = name(connection, "SELECT name FROM stream WHERE id = ?1", id)?;
+                new.insert(StreamId::new(name))
+            }
+        })
+    }
+
+    fn event_type(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<&Arc<str>> {
+        Ok(match self.types.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let name = name(connection, "SELECT name FROM event_type WHERE id = ?1", id)?;
+                new.insert(name)
+            }
+        })
+    }
+}
+
+fn name(connection: &Connection, sql: &str, id: i64) -> rusqlite::Result<Arc<str>> {
+    connection
+        .prepare_cached(sql)?
+        .query_row([id], |row| Ok(Arc::from(row.get_ref(0)?.as_str()?)))
+}
 
 pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
     let last: Option<i64> =
@@ -31,75 +89,143 @@ pub(crate) fn epoch(connection: &Connection) -> rusqlite::Result<u64> {
 
 pub(super) fn stream(
     connection: &Connection,
+    names: &mut Names,
     stream: &StreamId,
     after: Option<StreamVersion>,
     limit: usize,
 ) -> rusqlite::Result<Vec<RecordedEvent>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM {TABLES} WHERE event.stream = (SELECT id FROM stream WHERE name = ?1) \
-         AND event.version > ?2 ORDER BY event.version LIMIT ?3"
+        "SELECT {COLUMNS} FROM event WHERE stream = (SELECT id FROM stream WHERE name = ?1) \
+         AND version > ?2 ORDER BY version LIMIT ?3"
     );
     let after = after.map_or(0, |after| after.get().cast_signed());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached(&sql)?
-        .query_map((stream.as_str(), after, limit), event)?
-        .collect()
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query((stream.as_str(), after, limit))?;
+    events(connection, names, rows)
 }
 
 pub(super) fn all(
     connection: &Connection,
+    names: &mut Names,
     after: Option<Position>,
+    query: &Query,
     limit: usize,
 ) -> rusqlite::Result<EventPage> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {TABLES} WHERE event.position > ?1 ORDER BY event.position LIMIT ?2"
-    );
+    let mut page = EventPage {
+        events: Vec::new(),
+        scanned_to: after,
+    };
+    if limit == 0 {
+        return Ok(page);
+    }
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
     let from = after.map_or(0, |after| after.get().cast_signed());
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let events: Vec<_> = connection
-        .prepare_cached(&sql)?
-        .query_map((from, limit), event)?
-        .collect::<rusqlite::Result<_>>()?;
-    let scanned_to = events.last().map(|event| event.position).or(after);
-    Ok(EventPage { events, scanned_to })
+    let most = i64::try_from(query.scanned(limit)).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((from, most))?;
+    if query.is_all() {
+        page.events = events(connection, names, rows)?;
+        let last = page.events.last().map(|event| event.position);
+        page.scanned_to = last.or(after);
+        return Ok(page);
+    }
+    // What a number stands for fits or does not fit however often it comes.
+    let (mut streams, mut types) = (HashMap::new(), HashMap::new());
+    while let Some(row) = rows.next()? {
+        page.scanned_to = Position::new(row.get::<_, i64>(0)?.cast_unsigned());
+        let (stream, kind): (i64, i64) = (row.get(1)?, row.get(4)?);
+        let fits = match types.get(&kind) {
+            Some(fits) => *fits,
+            None => {
+                let fits = query.takes_type(names.event_type(connection, kind)?);
+                *types.entry(kind).or_insert(fits)
+            }
+        };
+        if !fits {
+            continue;
+        }
+        let fits = match streams.get(&stream) {
+            Some(fits) => *fits,
+            None => {
+                let fits = query.takes_stream(names.stream(connection, stream)?.as_str());
+                *streams.entry(stream).or_insert(fits)
+            }
+        };
+        if fits {
+            page.events.push(event(connection, names, row)?);
+            if page.events.len() == limit {
+                break;
+            }
+        }
+    }
+    Ok(page)
 }
 
-/// The events of the append with this id: its own id and those that follow it without a hole.
+/// What was stored under this id: the event of that id and those that follow it without a hole, and the reply.
 pub(super) fn append(
     connection: &Connection,
+    names: &mut Names,
     id: AppendId,
-) -> rusqlite::Result<Option<Vec<RecordedEvent>>> {
-    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE event.event_id = ?1");
+) -> rusqlite::Result<Option<Recorded>> {
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE event_id = ?1");
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut events = Vec::new();
-    while let Some(found) = statement
-        .query_row([id.event_id(events.len()).as_bytes()], event)
-        .optional()?
-    {
-        events.push(found);
+    let mut recorded = Recorded::default();
+    loop {
+        let next = id.event_id(recorded.events.len());
+        let mut rows = statement.query([next.as_bytes()])?;
+        let Some(row) = rows.next()? else { break };
+        recorded.events.push(event(connection, names, row)?);
     }
-    Ok((!events.is_empty()).then_some(events))
+    recorded.reply = connection
+        .prepare_cached("SELECT body FROM reply WHERE append_id = ?1")?
+        .query_row([id.0.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let happened = !recorded.events.is_empty() || recorded.reply.is_some();
+    Ok(happened.then_some(recorded))
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<RecordedEvent> {
+fn events(
+    connection: &Connection,
+    names: &mut Names,
+    mut rows: Rows<'_>,
+) -> rusqlite::Result<Vec<RecordedEvent>> {
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(event(connection, names, row)?);
+    }
+    Ok(events)
+}
+
+fn event(
+    connection: &Connection,
+    names: &mut Names,
+    row: &Row<'_>,
+) -> rusqlite::Result<RecordedEvent> {
     let number = |index: usize| row.get::<_, i64>(index).map(i64::cast_unsigned);
-    let damaged = |index: usize, kind: Type| {
-        rusqlite::Error::InvalidColumnType(index, "event".to_owned(), kind)
-    };
-    let id: [u8; 16] = row.get(3)?;
+    let id = row.get_ref(3)?.as_blob()?;
     let meta = row.get_ref(8)?.as_blob()?;
     Ok(RecordedEvent {
-        position: Position::new(number(0)?).ok_or_else(|| damaged(0, Type::Integer))?,
-        stream: StreamId::new(row.get_ref(1)?.as_str()?),
-        version: StreamVersion::new(number(2)?).ok_or_else(|| damaged(2, Type::Integer))?,
-        event_id: Uuid::from_bytes(id),
-        event_type: Arc::from(row.get_ref(4)?.as_str()?),
+        position: Position::new(number(0)?).ok_or_else(|| damaged(0))?,
+        stream: names.stream(connection, row.get(1)?)?.clone(),
+        version: StreamVersion::new(number(2)?).ok_or_else(|| damaged(2))?,
+        event_id: Uuid::from_slice(id).map_err(|_| damaged(3))?,
+        event_type: names.event_type(connection, row.get(4)?)?.clone(),
         revision: row.get(5)?,
         recorded_at: row.get(6)?,
-        data: row.get(7)?,
-        metadata: metadata(meta).map_err(|_| damaged(8, Type::Blob))?,
+        data: row.get_ref(7)?.as_blob()?.to_vec(),
+        metadata: metadata(meta).map_err(|_| damaged(8))?,
     })
+}
+
+/// The column with this number holds what no writer of events puts there.
+fn damaged(column: usize) -> rusqlite::Error {
+    let kind = if matches!(column, 3 | 8) {
+        Type::Blob
+    } else {
+        Type::Integer
+    };
+    rusqlite::Error::InvalidColumnType(column, "event".to_owned(), kind)
 }
 
 fn metadata(meta: &[u8]) -> serde_json::Result<Metadata> {

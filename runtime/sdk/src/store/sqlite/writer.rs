@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::read::Names;
 use super::{lines, read};
 use crate::store::{
     AppendError, AppendRequest, CareError, Metadata, Position, ReadError, Receipt, StreamId,
@@ -53,6 +54,7 @@ pub(super) struct Writer {
     head: watch::Sender<Option<Position>>,
     streams: HashMap<StreamId, Known>,
     types: HashMap<String, i64>,
+    names: Names,
     telemetry: CommitTelemetry,
 }
 
@@ -69,6 +71,7 @@ impl Writer {
             head,
             streams: HashMap::new(),
             types: HashMap::new(),
+            names: Names::default(),
             telemetry,
         }
     }
@@ -140,7 +143,7 @@ impl Writer {
                     .iter()
                     .flatten()
                     .filter(|receipt| !receipt.replayed)
-                    .map(|receipt| receipt.last);
+                    .filter_map(|receipt| receipt.last);
                 if let Some(last) = last.max() {
                     self.head.send_replace(Some(last));
                 }
@@ -196,12 +199,16 @@ impl Writer {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_micros() as i64);
-        let mut inserts = Inserts::prepare(&self.connection)?;
-        let (streams, types) = (&mut self.streams, &mut self.types);
-        requests
-            .iter()
-            .map(|request| append(&self.connection, streams, types, &mut inserts, request, now))
-            .collect()
+        let connection = &self.connection;
+        let (streams, types, names) = (&mut self.streams, &mut self.types, &mut self.names);
+        let mut inserts = Inserts::prepare(connection)?;
+        let append = |request: &AppendRequest| {
+            if inserts.seen.exists([request.id.0.as_bytes()])? {
+                return Ok(replay(connection, names, request)?);
+            }
+            append(connection, streams, types, &mut inserts, request, now)
+        };
+        requests.iter().map(append).collect()
     }
 }
 
@@ -221,18 +228,22 @@ struct Inserts<'c> {
     seen: CachedStatement<'c>,
     event: CachedStatement<'c>,
     stream: CachedStatement<'c>,
+    reply: CachedStatement<'c>,
     version: CachedStatement<'c>,
 }
 
 impl<'c> Inserts<'c> {
     fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
-            seen: connection.prepare_cached("SELECT 1 FROM event WHERE event_id = ?1")?,
+            seen: connection.prepare_cached(
+                "SELECT 1 FROM event WHERE event_id = ?1 UNION ALL SELECT 1 FROM reply WHERE append_id = ?1",
+            )?,
             event: connection.prepare_cached(
                 "INSERT INTO event (stream, version, event_id, type, revision, recorded_at, codec, data, meta) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?,
             stream: connection.prepare_cached("INSERT INTO stream (name, version) VALUES (?1, ?2)")?,
+            reply: connection.prepare_cached("INSERT INTO reply (append_id, body) VALUES (?1, ?2)")?,
             version: connection.prepare_cached("UPDATE stream SET version = ?2 WHERE id = ?1")?,
         })
     }
@@ -247,9 +258,6 @@ fn append(
     request: &AppendRequest,
     now: i64,
 ) -> Result<Answer, Failure> {
-    if inserts.seen.exists([request.id.event_id(0).as_bytes()])? {
-        return Ok(replay(connection, request)?);
-    }
     let mut targets: Vec<(&StreamWrite, Option<Known>)> = Vec::with_capacity(request.writes.len());
     for write in &request.writes {
         let earlier = targets
@@ -273,6 +281,9 @@ fn append(
     let (mut first, mut last, mut versions, mut nth) =
         (None, None, Vec::with_capacity(targets.len()), 0);
     for (write, _) in targets {
+        if write.events.is_empty() {
+            continue;
+        }
         let known = streams.get(&write.stream).copied();
         let version = known.map_or(0, |known| known.version) + write.events.len() as u64;
         let id = match known {
@@ -307,22 +318,25 @@ fn append(
         }
         versions.extend(StreamVersion::new(version));
     }
-    Ok(match (first, last) {
-        (Some(first), Some(last)) => Ok(Receipt {
-            first,
-            last,
-            versions,
-            replayed: false,
-        }),
-        _ => Err(AppendError::Empty),
-    })
+    if let Some(reply) = &request.reply {
+        inserts.reply.execute((request.id.0.as_bytes(), reply))?;
+    }
+    Ok(Ok(Receipt {
+        first,
+        last,
+        versions,
+        replayed: false,
+    }))
 }
 
-/// The first answer again, if the same events were written under this id.
-fn replay(connection: &Connection, request: &AppendRequest) -> rusqlite::Result<Answer> {
-    let recorded = read::append(connection, request.id)?.unwrap_or_default();
-    let receipt = Receipt::of_recorded(&recorded).filter(|_| request.is_recorded_as(&recorded));
-    Ok(receipt.ok_or(AppendError::IdempotencyMismatch { id: request.id }))
+/// The first answer again, if the same was written under this id.
+fn replay(
+    connection: &Connection,
+    names: &mut Names,
+    request: &AppendRequest,
+) -> rusqlite::Result<Answer> {
+    let recorded = read::append(connection, names, request.id)?.unwrap_or_default();
+    Ok(recorded.receipt(request))
 }
 
 fn known_stream(

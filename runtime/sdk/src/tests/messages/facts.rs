@@ -82,7 +82,14 @@ fn the_conversation_goes_on_in_the_other_plugin() {
         settle(&bus, &[&bank, &club]).await;
         let first = |plugin: &TestPlugin| {
             let store = plugin.running.division("account").unwrap().store().clone();
-            async move { store.read_all(None, 1).await.unwrap().events.remove(0) }
+            async move {
+                store
+                    .read_all(None, crate::store::Query::all(), 1)
+                    .await
+                    .unwrap()
+                    .events
+                    .remove(0)
+            }
         };
         let (told, heard) = (first(&bank).await, first(&club).await);
         assert_eq!(heard.metadata.correlation_id, told.metadata.correlation_id);
