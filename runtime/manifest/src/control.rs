@@ -95,6 +95,21 @@ pub enum StoreTask {
         /// Name of the file.
         file: String,
     },
+    /// List the events that projections could not take in.
+    DeadLetters,
+    /// Try those events again, in order.
+    Retry {
+        /// Which projection. Without it: all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        projection: Option<String>,
+    },
+    /// Give one of those events up, so that what is held behind it goes on.
+    Discard {
+        /// Which projection.
+        projection: String,
+        /// Which event: the first of its key that could not be taken in.
+        position: u64,
+    },
 }
 
 /// One metric at one moment; a push is a JSON array of these.

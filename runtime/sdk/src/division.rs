@@ -17,7 +17,7 @@ use crate::integration::Lineage;
 use crate::live::Live;
 use crate::paths::Paths;
 use crate::projection::Projection;
-use crate::projector::{Progress, Projector};
+use crate::projector::{Progress, Projector, are_parked};
 use crate::routes::Routes;
 use crate::store::{
     AppendError, AppendId, AppendRequest, ExpectedVersion, Metadata, NewEvent, OpenError, Pool,
@@ -379,18 +379,44 @@ impl Division {
         readers.with(move |connection| query(connection)).await
     }
 
-    /// Waits until the read models have taken `position` in, for at most `limit`; says whether they have.
+    /// Waits until the read models have passed `position`, for at most `limit`; says whether they have. What a projection
+    /// could not take in is parked, and passed.
     pub async fn caught_up(&self, position: Position, limit: Duration) -> bool {
         let Ok(running) = self.running() else {
             return false;
         };
         let mut progress = running.projector.progress();
-        let reached = |progress: &Progress| progress.applied >= Some(position);
+        let reached = |progress: &Progress| progress.applied() >= Some(position);
         let wait = progress.wait_for(reached);
-        matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(progress)) if progress.halted.is_empty())
+        matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(_)))
     }
 
-    /// How far the read models are, and what stopped.
+    /// Whether a projection has parked something of the append that wrote from `first` to `last`.
+    async fn is_parked(&self, first: Position, last: Position) -> bool {
+        let with_letters = self.progress().unwrap_or_default().with_letters();
+        if with_letters.is_empty() {
+            return false;
+        }
+        let look = move |model: &Connection| are_parked(model, &with_letters, first, last);
+        // Who cannot look does not see it either.
+        self.query(look).await.unwrap_or(true)
+    }
+
+    /// What follows its events, by name.
+    pub(crate) fn projection_names(&self) -> Vec<String> {
+        let projections = (self.shared.projections)();
+        projections
+            .iter()
+            .map(|one| one.name().to_owned())
+            .collect()
+    }
+
+    /// What follows its events, while the store is open.
+    pub(crate) fn projector(&self) -> Option<Arc<Projector>> {
+        Some(self.running().ok()?.projector)
+    }
+
+    /// How far the read models are, and what they could not take in.
     pub(crate) fn progress(&self) -> Option<Progress> {
         Some(self.running().ok()?.projector.progress().borrow().clone())
     }
@@ -411,7 +437,7 @@ impl Division {
         };
         let (live, name) = (shared.live.clone(), shared.name);
         let announce = Arc::new(move |events: &[RecordedEvent]| live.announce(name, events));
-        let projections = (shared.projections)();
+        let projections = shared.projections;
         match Projector::start(name, store, path.clone(), projections, announce).await {
             Ok(projector) => {
                 let running = Running {
@@ -475,7 +501,7 @@ impl Division {
             return Ok(None);
         };
         let mismatch = || AppendError::IdempotencyMismatch { id: append };
-        let Some(last) = recorded.events.last() else {
+        let Some((first, last)) = recorded.events.first().zip(recorded.events.last()) else {
             let reply = recorded.reply.as_deref().and_then(Nothing::read);
             let first = reply.filter(|first| first.command == asked.digest && first.id == id);
             let version = first.ok_or_else(mismatch)?.version;
@@ -487,8 +513,10 @@ impl Division {
         if !same {
             return Err(mismatch().into());
         }
-        let (version, position) = (Some(last.version), Some(last.position));
-        Ok(Some(self.finish(id, version, position, true).await))
+        let written = Some((first.position, last.position));
+        Ok(Some(
+            self.finish(id, Some(last.version), written, true).await,
+        ))
     }
 
     async fn append(
@@ -519,7 +547,12 @@ impl Division {
             Ok(receipt) => {
                 let version = receipt.versions.last().copied().or(version);
                 Ok(self
-                    .finish(id, version, receipt.last, receipt.replayed)
+                    .finish(
+                        id,
+                        version,
+                        receipt.first.zip(receipt.last),
+                        receipt.replayed,
+                    )
                     .await)
             }
             // Sent twice at once, and the other one was decided on another state: its answer is the first.
@@ -535,13 +568,16 @@ impl Division {
         &self,
         id: &str,
         version: Option<StreamVersion>,
-        position: Option<Position>,
+        written: Option<(Position, Position)>,
         replayed: bool,
     ) -> Done {
-        let visible = match position {
-            Some(position) => self.caught_up(position, VISIBLE_WITHIN).await,
+        let visible = match written {
+            Some((first, last)) => {
+                self.caught_up(last, VISIBLE_WITHIN).await && !self.is_parked(first, last).await
+            }
             None => true,
         };
+        let position = written.map(|(_, last)| last);
         Done {
             id: id.to_owned(),
             version,

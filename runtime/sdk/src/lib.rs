@@ -107,6 +107,7 @@ mod logger;
 mod messages;
 pub mod metrics;
 mod openapi;
+mod operate;
 pub mod paths;
 pub mod plugin;
 pub mod projection;

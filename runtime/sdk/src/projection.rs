@@ -2,6 +2,12 @@
 //!
 //! A projection's rows and its checkpoint are written in one transaction, so a crash leaves both or neither. Its
 //! revision stands beside the checkpoint: when it changes, the table is made anew from the first event on.
+//!
+//! An event that a projection cannot take in is tried twice and then *parked* in the table `dead_letter`, in the same
+//! transaction. Later events of the same [key](Projection::key) are held behind it, in order; other keys and other
+//! projections go on. Parked events are tried again when the store opens, for new code may know better, and when an
+//! operator asks (`hecate store retry`); an operator may also give one up (`hecate store discard`). A full disk or a
+//! database that is busy is not an event's fault: then the batch waits, and is taken in as a whole later.
 
 use std::marker::PhantomData;
 
@@ -13,6 +19,9 @@ use crate::store::RecordedEvent;
 use crate::table::{RowChange, Table};
 
 /// Turns events into rows.
+///
+/// All that it knows should be in its tables: what it keeps in itself is not taken back with a transaction that fails,
+/// and is gone when the plugin is reloaded.
 pub trait Projection: Send + 'static {
     /// Its name, unique in its division: that of its table.
     fn name(&self) -> &str;
@@ -38,12 +47,20 @@ pub trait Projection: Send + 'static {
     ///
     /// # Errors
     ///
-    /// [`ProjectError`]: the transaction is taken back, and the projection stops before this event.
+    /// [`ProjectError`]: what it wrote for this event is taken back. The event is tried once more, then it is parked.
+    /// A panic is an error too.
     fn project(
         &mut self,
         connection: &Connection,
         event: &RecordedEvent,
     ) -> Result<(), ProjectError>;
+
+    /// What `event` must be kept in order with: events of one key are taken in one after the other, and none behind one
+    /// that is parked. The stream's name unless said otherwise: a projection whose rows are about something else than
+    /// one stream names that.
+    fn key(&self, event: &RecordedEvent) -> String {
+        event.stream.as_str().to_owned()
+    }
 }
 
 /// Why an event could not be projected.

@@ -28,6 +28,7 @@ use crate::live::{Live, closed};
 use crate::messages::{DeliverError, Messages, MessagesError};
 use crate::metrics::{Counter, Histogram};
 use crate::openapi;
+use crate::operate::{self, operate, positions};
 use crate::paths::{Paths, is_file_name};
 use crate::plugin::{Plugin, PluginContext};
 use crate::store::{BoxFuture, Care};
@@ -285,15 +286,25 @@ impl Running {
                 known.join(", ")
             )));
         }
+        let meant = about_projection(meant, &ask.task)?;
         let mut stores = serde_json::Map::new();
         for division in meant {
+            let failed = |error: &dyn std::error::Error| {
+                StartError(format!("`{}`: {}", name(division), chain(error)))
+            };
+            if let Some(done) = operate(division, &ask.task).await {
+                stores.insert(name(division), done.map_err(|error| failed(&error))?);
+                continue;
+            }
             let task = care(&name(division), paths, &ask.task)?;
             let cared = match division.store().get() {
                 Ok(store) => store.care(task).await,
                 Err(error) => Err(error.into()),
             };
-            let cared = cared
-                .map_err(|error| StartError(format!("`{}`: {}", name(division), chain(&error))))?;
+            let mut cared = cared.map_err(|error| failed(&error))?;
+            if ask.task == StoreTask::Stats {
+                cared["projections"] = positions(division);
+            }
             stores.insert(name(division), cared);
         }
         Ok(json!({"stores": stores}))
@@ -327,6 +338,33 @@ impl Running {
     }
 }
 
+/// Those of `divisions` that have the projection which `task` names, if it names one.
+fn about_projection<'d>(
+    mut divisions: Vec<&'d Division>,
+    task: &StoreTask,
+) -> Result<Vec<&'d Division>, StartError> {
+    let Some(named) = operate::named(task) else {
+        return Ok(divisions);
+    };
+    let known: Vec<_> = divisions
+        .iter()
+        .flat_map(|division| division.projection_names())
+        .map(|name| format!("`{name}`"))
+        .collect();
+    divisions.retain(|division| division.projection_names().iter().any(|name| name == named));
+    if divisions.is_empty() {
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        return Err(StartError(format!(
+            "there is no projection `{named}`: there are {known}"
+        )));
+    }
+    Ok(divisions)
+}
+
 /// A task with its place in the plugin's data.
 fn care(store: &str, paths: &Paths, task: &StoreTask) -> Result<Care, StartError> {
     let data = paths.data();
@@ -347,6 +385,9 @@ fn care(store: &str, paths: &Paths, task: &StoreTask) -> Result<Care, StartError
             Care::Import {
                 from: data.join("imports").join(file),
             }
+        }
+        StoreTask::DeadLetters | StoreTask::Retry { .. } | StoreTask::Discard { .. } => {
+            return Err(StartError("that is not done with the events".to_owned()));
         }
     })
 }
@@ -435,11 +476,12 @@ fn health(plugin: &dyn Callbacks, divisions: &[Division], messages: &Messages) -
                 .insert(division.name().to_owned(), "the store is closed".to_owned());
             continue;
         };
-        for (projection, reason) in progress.halted {
-            health.status = HealthStatus::Degraded;
-            health
-                .details
-                .insert(format!("{}/{projection}", division.name()), reason);
+        for one in &progress.projections {
+            if let Some(trouble) = one.trouble() {
+                health.status = HealthStatus::Degraded;
+                let name = format!("{}/{}", division.name(), one.name);
+                health.details.insert(name, trouble);
+            }
         }
     }
     health

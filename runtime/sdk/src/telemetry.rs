@@ -17,7 +17,7 @@
 //! | `store_read_seconds` | `store` | how long they took |
 //! | `projection_events_total` | `division`, `projection` | events that were taken in |
 //! | `projection_lag_events` | `division`, `projection` | positions from the projection's to the store's last, when it last looked |
-//! | `projection_halted` | `division`, `projection` | 1 if it stopped at an event that it cannot take in |
+//! | `projection_parked` | `division`, `projection` | events that it could not take in, and those held behind them |
 //! | `projection_seconds` | `division` | how long a batch of events took, for all projections |
 //! | `facts_published_total` | `topic` | facts that were told |
 //! | `facts_heard_total`, `facts_unread_total` | `listener` | facts of other plugins that were taken in; those of them that could not be read |
@@ -249,7 +249,7 @@ fn command_name<C>() -> String {
 pub(crate) struct ProjectionTelemetry {
     events: Counter,
     lag: Gauge,
-    halted: Gauge,
+    parked: Gauge,
 }
 
 impl ProjectionTelemetry {
@@ -258,7 +258,7 @@ impl ProjectionTelemetry {
         Self {
             events: counter_with("projection_events_total", &labels),
             lag: gauge_with("projection_lag_events", &labels),
-            halted: gauge_with("projection_halted", &labels),
+            parked: gauge_with("projection_parked", &labels),
         }
     }
 
@@ -268,11 +268,11 @@ impl ProjectionTelemetry {
     }
 
     /// Where it is, when the store is at `head`.
-    pub(crate) fn is_at(&self, checkpoint: Option<Position>, head: Option<Position>, halted: bool) {
+    pub(crate) fn is_at(&self, checkpoint: Option<Position>, head: Option<Position>, parked: u64) {
         let number = |position: Option<Position>| position.map_or(0, Position::get);
         self.lag
             .set(number(head).saturating_sub(number(checkpoint)) as f64);
-        self.halted.set(f64::from(u8::from(halted)));
+        self.parked.set(parked as f64);
     }
 }
 

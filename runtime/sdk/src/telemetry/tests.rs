@@ -251,7 +251,7 @@ fn stores_are_counted_whichever_backend_they_have() {
 }
 
 #[test]
-fn projections_tell_how_far_behind_they_are_and_that_they_stopped() {
+fn projections_tell_how_far_behind_they_are_and_what_they_parked() {
     let dir = TempDir::new().unwrap();
     run(async {
         let division = division("told_projections", &dir, StoreConfig::new("told")).await;
@@ -259,20 +259,20 @@ fn projections_tell_how_far_behind_they_are_and_that_they_stopped() {
             let labels = [("division", "told_projections"), ("projection", "picky")];
             metric(name, &labels)
         };
-        assert_eq!(of("projection_halted"), Some(0.0));
+        assert_eq!(of("projection_parked"), Some(0.0));
         for kind in ["fine", "fine", "poison", "fine", "fine"] {
             append(division.store(), kind).await;
         }
         let last = *division.store().get().unwrap().head().borrow();
         assert!(
-            !division
+            division
                 .caught_up(last.unwrap(), Duration::from_secs(5))
                 .await
         );
         division.release().await;
         assert_eq!(of("projection_events_total"), Some(2.0));
-        assert_eq!(of("projection_halted"), Some(1.0));
-        assert_eq!(of("projection_lag_events"), Some(3.0));
+        assert_eq!(of("projection_parked"), Some(3.0));
+        assert_eq!(of("projection_lag_events"), Some(0.0));
         let batches = metric("projection_seconds", &[("division", "told_projections")]);
         assert!(batches >= Some(1.0), "{batches:?}");
     });
