@@ -60,6 +60,65 @@ pub trait Aggregate: Default + Send + Sync + 'static {
     const KIND: &'static str;
     /// Takes one event in. Never fails: what is in the store has happened.
     fn apply(&mut self, event: &Self::Event);
+
+    /// Whether its states are kept, so that a thing with a long past need not be folded from its first event each time.
+    fn snapshots() -> Option<Snapshots<Self>> {
+        None
+    }
+}
+
+/// How states are kept: a cache beside the events, which are still all that counts.
+///
+/// ```
+/// # use hecate_sdk::aggregate::*;
+/// # use hecate_sdk::flags::StatusChange;
+/// # use hecate_sdk::store::NewEvent;
+/// # use hecate_sdk::serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize)]
+/// # #[serde(crate = "hecate_sdk::serde")]
+/// # struct Measured { celsius: f64 }
+/// # impl Event for Measured { const NAME: &'static str = "measured"; const REVISION: u32 = 1; }
+/// # impl EventSet for Measured {
+/// #     fn decode(_: &str, _: u32, data: &[u8]) -> Result<Self, DecodeError> { decode_payload(data) }
+/// #     fn encode(&self) -> Result<NewEvent, hecate_sdk::serde_json::Error> { encode_payload(self) }
+/// #     fn status_change(&self) -> StatusChange { status_change::<Self>() }
+/// # }
+/// #[derive(Default, Serialize, Deserialize)]
+/// #[serde(crate = "hecate_sdk::serde")]
+/// struct Sensor { highest: f64 }
+///
+/// impl Aggregate for Sensor {
+///     type Event = Measured;
+///     const KIND: &'static str = "sensor";
+///
+///     fn apply(&mut self, event: &Measured) {
+///         self.highest = self.highest.max(event.celsius);
+///     }
+///
+///     fn snapshots() -> Option<Snapshots<Self>> {
+///         // Another number whenever the fields of the state change, or what `apply` makes of an event.
+///         Some(Snapshots::every(500, 1))
+///     }
+/// }
+/// ```
+pub struct Snapshots<A> {
+    pub(crate) every: u64,
+    pub(crate) fingerprint: u64,
+    pub(crate) encode: fn(&A) -> Option<Vec<u8>>,
+    pub(crate) decode: fn(&[u8]) -> Option<A>,
+}
+
+impl<A: Serialize + DeserializeOwned> Snapshots<A> {
+    /// Keeps the state whenever `events` more have been folded. What was kept under another `fingerprint` is not read:
+    /// it must change with the form of the state and with what `apply` does.
+    pub fn every(events: u32, fingerprint: u64) -> Self {
+        Self {
+            every: u64::from(events.max(1)),
+            fingerprint,
+            encode: |state| serde_json::to_vec(state).ok(),
+            decode: |body| serde_json::from_slice(body).ok(),
+        }
+    }
 }
 
 /// A stored event that this build cannot read.

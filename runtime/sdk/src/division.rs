@@ -9,8 +9,10 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aggregate::{Aggregate, Cx, DecodeError, Loaded, Rejection, derived_id, encode_all};
-use crate::api::Command;
+use crate::aggregate::{
+    Aggregate, Cx, DecodeError, Loaded, Rejection, Snapshots, derived_id, encode_all,
+};
+use crate::api::{Command, chain};
 use crate::commands::CommandTable;
 use crate::flags::FlagMaps;
 use crate::integration::Lineage;
@@ -21,7 +23,7 @@ use crate::projector::{Progress, Projector, are_parked};
 use crate::routes::Routes;
 use crate::store::{
     AppendError, AppendId, AppendRequest, ExpectedVersion, Metadata, NewEvent, OpenError, Pool,
-    Position, ReadError, RecordedEvent, Store, StoreConfig, StreamId, StreamVersion,
+    Position, ReadError, RecordedEvent, Snapshot, Store, StoreConfig, StreamId, StreamVersion,
 };
 use crate::telemetry::{CommandTelemetry, Commands};
 use crate::validate::Invalid;
@@ -341,28 +343,42 @@ impl Division {
         run(self.clone(), id, command).await
     }
 
-    /// Loads a thing from its events.
+    /// Loads a thing from its events, or from a snapshot and the events behind it.
     ///
     /// # Errors
     ///
     /// [`DispatchError::Read`] or [`DispatchError::Decode`].
     pub async fn load<A: Aggregate>(&self, id: &str) -> Result<Loaded<A>, DispatchError> {
         let stream = StreamId::of(A::KIND, id);
-        let mut loaded = Loaded {
-            state: A::default(),
-            version: None,
-        };
+        let store = &self.shared.store;
+        let snapshots = A::snapshots();
+        let mut loaded = match &snapshots {
+            Some(snapshots) => kept(store, snapshots, &stream).await?,
+            None => None,
+        }
+        .unwrap_or_default();
+        let from = loaded.version.map_or(0, StreamVersion::get);
         loop {
-            let events = self
-                .shared
-                .store
+            let events = store
                 .read_stream(stream.clone(), loaded.version, LOAD_PAGE)
                 .await?;
             loaded.fold(&events)?;
             if events.len() < LOAD_PAGE {
-                return Ok(loaded);
+                break;
             }
         }
+        if let (Some(snapshots), Some(version)) = (snapshots, loaded.version)
+            && version.get() - from >= snapshots.every
+            && let Some(body) = (snapshots.encode)(&loaded.state)
+        {
+            store.save_snapshot(Snapshot {
+                stream,
+                version,
+                fingerprint: snapshots.fingerprint,
+                body,
+            });
+        }
+        Ok(loaded)
     }
 
     /// Runs `query` on the read model, on a thread that may block.
@@ -609,6 +625,26 @@ impl Nothing {
             .to_string()
             .into_bytes()
     }
+}
+
+/// The state that was kept last, if it is of the form that is wanted and can be read. If not, it is made of all events.
+async fn kept<A: Aggregate>(
+    store: &Store,
+    snapshots: &Snapshots<A>,
+    stream: &StreamId,
+) -> Result<Option<Loaded<A>>, ReadError> {
+    let kept = match store.snapshot(stream.clone()).await {
+        Err(ReadError::Storage(error)) => {
+            tracing::warn!(%stream, error = %chain(&*error), "a snapshot cannot be read");
+            None
+        }
+        kept => kept?,
+    };
+    let kept = kept.filter(|kept| kept.fingerprint == snapshots.fingerprint);
+    Ok(kept.and_then(|kept| {
+        let version = Some(kept.version);
+        (snapshots.decode)(&kept.body).map(|state| Loaded { state, version })
+    }))
 }
 
 /// A command without its body.

@@ -5,5 +5,6 @@ mod memory_store;
 mod messages;
 mod plugin;
 mod projections;
+mod snapshots;
 mod sqlite_store;
 mod stores;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{
     AppendError, AppendId, AppendRequest, BoxFuture, Durability, EventPage, EventStore,
     ExpectedVersion, MemoryStore, NewEvent, OpenError, Position, Query, ReadError, Receipt,
-    Recorded, RecordedEvent, SqliteOptions, SqliteStore, StreamId, StreamVersion,
+    Recorded, RecordedEvent, Snapshot, SqliteOptions, SqliteStore, StreamId, StreamVersion,
 };
 use crate::paths::Paths;
 use crate::telemetry::StoreTelemetry;
@@ -190,6 +190,23 @@ impl Store {
     ) -> Result<EventPage, ReadError> {
         let store = self.get()?;
         self.timed(store.read_all(after, query, limit)).await
+    }
+
+    /// The last snapshot of `stream`, if there is one that can be right.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventStore::snapshot`].
+    pub async fn snapshot(&self, stream: StreamId) -> Result<Option<Snapshot>, ReadError> {
+        let store = self.get()?;
+        self.timed(store.snapshot(stream)).await
+    }
+
+    /// Keeps a snapshot when there is time for it, as [`EventStore::save_snapshot`]; while the store is closed, not.
+    pub fn save_snapshot(&self, snapshot: Snapshot) {
+        if let Ok(store) = self.get() {
+            store.save_snapshot(snapshot);
+        }
     }
 
     /// The store behind the handle while it is open.

@@ -7,8 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use super::{
-    AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, Position, Query,
-    ReadError, Receipt, Recorded, RecordedEvent, StreamId, StreamVersion,
+    AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, MAX_EVENT_BYTES,
+    Position, Query, ReadError, Receipt, Recorded, RecordedEvent, Snapshot, StreamId,
+    StreamVersion,
 };
 
 /// The event store in memory.
@@ -23,6 +24,7 @@ struct Inner {
     events: Vec<RecordedEvent>,
     streams: HashMap<StreamId, Vec<usize>>,
     appends: HashMap<AppendId, Appended>,
+    snapshots: HashMap<StreamId, Snapshot>,
     closed: bool,
 }
 
@@ -195,6 +197,23 @@ impl EventStore for MemoryStore {
             }
             Ok(page)
         })
+    }
+
+    fn snapshot(&self, stream: StreamId) -> BoxFuture<'_, Result<Option<Snapshot>, ReadError>> {
+        Box::pin(async move {
+            let inner = self.open()?;
+            let version = inner.streams.get(&stream).map_or(0, Vec::len) as u64;
+            let kept = inner.snapshots.get(&stream).cloned();
+            Ok(kept.filter(|kept| kept.version.get() <= version))
+        })
+    }
+
+    fn save_snapshot(&self, snapshot: Snapshot) {
+        if let Ok(mut inner) = self.open()
+            && snapshot.body.len() <= MAX_EVENT_BYTES
+        {
+            inner.snapshots.insert(snapshot.stream.clone(), snapshot);
+        }
     }
 
     fn head(&self) -> watch::Receiver<Option<Position>> {

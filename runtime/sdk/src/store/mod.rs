@@ -16,6 +16,7 @@ mod error;
 mod handle;
 mod memory;
 mod query;
+mod snapshot;
 mod sqlite;
 #[doc(hidden)]
 pub mod suite;
@@ -26,6 +27,7 @@ pub use error::{AppendError, OpenError, ReadError};
 pub use handle::{Store, StoreConfig};
 pub use memory::MemoryStore;
 pub use query::{EventPage, Query};
+pub use snapshot::Snapshot;
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use types::{
     AppendId, AppendRequest, ExpectedVersion, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, Metadata,
@@ -93,6 +95,20 @@ pub trait EventStore: Send + Sync + 'static {
         query: Query,
         limit: usize,
     ) -> BoxFuture<'_, Result<EventPage, ReadError>>;
+
+    /// Gives the last snapshot of `stream`, unless it is of more events than the stream has. A store that keeps none has
+    /// none to give.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    fn snapshot(&self, _: StreamId) -> BoxFuture<'_, Result<Option<Snapshot>, ReadError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Keeps a snapshot in place of an earlier one, when there is time for it. Nobody waits for that, and it may be
+    /// left undone: a snapshot can always be made again.
+    fn save_snapshot(&self, _: Snapshot) {}
 
     /// The last position, as a value to watch: changes wake readers up; the events always come from a read.
     fn head(&self) -> watch::Receiver<Option<Position>>;

@@ -21,8 +21,8 @@ pub(crate) use read::epoch;
 
 use super::{
     AppendError, AppendId, AppendRequest, BoxFuture, Care, CareError, EventPage, EventStore,
-    OpenError, Position, Query, ReadError, Receipt, Recorded, RecordedEvent, StreamId,
-    StreamVersion,
+    MAX_EVENT_BYTES, OpenError, Position, Query, ReadError, Receipt, Recorded, RecordedEvent,
+    Snapshot, StreamId, StreamVersion,
 };
 use crate::telemetry::CommitTelemetry;
 use read::Reader;
@@ -170,6 +170,20 @@ impl EventStore for SqliteStore {
             let Reader { connection, names } = reader;
             read::all(connection, names, after, &query, limit)
         }))
+    }
+
+    fn snapshot(&self, stream: StreamId) -> BoxFuture<'_, Result<Option<Snapshot>, ReadError>> {
+        Box::pin(
+            self.readers
+                .with(move |reader| read::snapshot(&reader.connection, stream)),
+        )
+    }
+
+    fn save_snapshot(&self, snapshot: Snapshot) {
+        if snapshot.body.len() <= MAX_EVENT_BYTES {
+            // Where the queue is full there is more important work.
+            _ = self.jobs.try_send(Message::Snapshot(snapshot));
+        }
     }
 
     fn head(&self) -> watch::Receiver<Option<Position>> {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Rows};
 use uuid::Uuid;
 
 use crate::store::{
-    AppendId, EventPage, Metadata, Position, Query, Recorded, RecordedEvent, StreamId,
+    AppendId, EventPage, Metadata, Position, Query, Recorded, RecordedEvent, Snapshot, StreamId,
     StreamVersion,
 };
 
@@ -183,6 +183,31 @@ pub(super) fn append(
         .optional()?;
     let happened = !recorded.events.is_empty() || recorded.reply.is_some();
     Ok(happened.then_some(recorded))
+}
+
+/// The snapshot of a stream, if it is not of more events than the stream has.
+pub(super) fn snapshot(
+    connection: &Connection,
+    stream: StreamId,
+) -> rusqlite::Result<Option<Snapshot>> {
+    let sql = "SELECT snapshot.version, fingerprint, body FROM stream JOIN snapshot ON snapshot.stream = stream.id \
+               WHERE stream.name = ?1 AND snapshot.version BETWEEN 1 AND stream.version";
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([stream.as_str()], |row| {
+            let version = row.get::<_, i64>(0)?.cast_unsigned();
+            let fingerprint = row.get::<_, i64>(1)?.cast_unsigned();
+            Ok((version, fingerprint, row.get(2)?))
+        })
+        .optional()?;
+    Ok(found.and_then(|(version, fingerprint, body)| {
+        Some(Snapshot {
+            stream,
+            version: StreamVersion::new(version)?,
+            fingerprint,
+            body,
+        })
+    }))
 }
 
 fn events(

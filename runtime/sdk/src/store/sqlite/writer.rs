@@ -10,9 +10,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::read::Names;
 use super::{lines, read};
+use crate::api::chain;
 use crate::store::{
-    AppendError, AppendRequest, CareError, Metadata, Position, ReadError, Receipt, StreamId,
-    StreamVersion, StreamWrite,
+    AppendError, AppendRequest, CareError, Metadata, Position, ReadError, Receipt, Snapshot,
+    StreamId, StreamVersion, StreamWrite,
 };
 use crate::telemetry::CommitTelemetry;
 
@@ -32,6 +33,7 @@ pub(super) enum Message {
         request: AppendRequest,
         reply: oneshot::Sender<Answer>,
     },
+    Snapshot(Snapshot),
     Import {
         from: PathBuf,
         reply: oneshot::Sender<Result<u64, CareError>>,
@@ -80,6 +82,7 @@ impl Writer {
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut requests = Vec::with_capacity(BATCH);
         let mut replies = Vec::with_capacity(BATCH);
+        let mut snapshots = Vec::new();
         let (mut closing, mut importing) = (None, None);
         while closing.is_none() {
             let mut next = queue.blocking_recv();
@@ -94,6 +97,7 @@ impl Writer {
                         requests.push(request);
                         replies.push(reply);
                     }
+                    Message::Snapshot(snapshot) => snapshots.push(snapshot),
                     Message::Import { from, reply } => {
                         importing = Some((from, reply));
                         break;
@@ -114,6 +118,11 @@ impl Writer {
             for (reply, answer) in replies.drain(..).zip(answers) {
                 // A caller that gave up does not want the answer.
                 _ = reply.send(answer);
+            }
+            if !snapshots.is_empty()
+                && let Err(error) = self.keep(snapshots.drain(..))
+            {
+                tracing::warn!(error = %chain(&error), "snapshots were not kept");
             }
             if let Some((from, reply)) = importing.take() {
                 // Nor does this one.
@@ -161,6 +170,41 @@ impl Writer {
                     .collect()
             }
         }
+    }
+
+    /// Writes snapshots, behind the answers, and without waiting for the disk: the next commit of events does that.
+    fn keep(&mut self, snapshots: impl Iterator<Item = Snapshot>) -> rusqlite::Result<()> {
+        let synchronous: i64 = self
+            .connection
+            .pragma_query_value(None, "synchronous", |row| row.get(0))?;
+        self.connection
+            .pragma_update(None, "synchronous", "NORMAL")?;
+        let kept = self.replace_snapshots(snapshots);
+        self.connection
+            .pragma_update(None, "synchronous", synchronous)?;
+        kept
+    }
+
+    fn replace_snapshots(
+        &mut self,
+        snapshots: impl Iterator<Item = Snapshot>,
+    ) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        // Like events, they are another's to write when the epoch has passed.
+        if read::epoch(&transaction)? == self.epoch {
+            let sql = "INSERT OR REPLACE INTO snapshot (stream, version, fingerprint, body) \
+                       SELECT id, ?2, ?3, ?4 FROM stream WHERE name = ?1 AND version >= ?2";
+            let mut replace = transaction.prepare_cached(sql)?;
+            for snapshot in snapshots {
+                replace.execute((
+                    snapshot.stream.as_str(),
+                    snapshot.version.get().cast_signed(),
+                    snapshot.fingerprint.cast_signed(),
+                    snapshot.body,
+                ))?;
+            }
+        }
+        transaction.commit()
     }
 
     /// Takes an export in, all of it or nothing.
