@@ -1,4 +1,78 @@
 //! JSON in and out, in the one envelope: `{"ok":true,…}` or `{"ok":false,"error":"…","code":"…"}`.
+//!
+//! [`Json`] and [`Command`] read bodies, [`Answer`] and [`Accepted`] are what is answered, [`ApiError`] is the answer to
+//! what cannot be. A body with wrong fields is answered with 422, code `invalid`, and a message for each of them:
+//!
+//! ```
+//! use hecate_sdk::api::{Answer, ApiError, Json};
+//! use hecate_sdk::axum::{Router, routing::post};
+//! use hecate_sdk::plugin::{InitError, Plugin, PluginContext};
+//! use hecate_sdk::serde::Deserialize;
+//! use hecate_sdk::serde_json::json;
+//! use hecate_sdk::testing::{TestPlugin, run};
+//!
+//! #[derive(Deserialize)]
+//! #[serde(crate = "hecate_sdk::serde")]
+//! struct Order {
+//!     customer: String,
+//!     lines: Vec<Line>,
+//! }
+//!
+//! #[derive(Deserialize)]
+//! #[serde(crate = "hecate_sdk::serde", deny_unknown_fields)]
+//! struct Line {
+//!     item: String,
+//!     count: u8,
+//! }
+//!
+//! async fn place(Json(order): Json<Order>) -> Result<Answer, ApiError> {
+//!     if order.lines.is_empty() {
+//!         return Err(ApiError::bad_request("nothing_ordered", format!("{} orders nothing", order.customer)));
+//!     }
+//!     let items: Vec<_> = order.lines.iter().map(|line| format!("{} × {}", line.count, line.item)).collect();
+//!     Ok(Answer::of(json!({"items": items})))
+//! }
+//!
+//! # struct Orders;
+//! # impl Plugin for Orders {
+//! #     fn manifest() -> &'static str {
+//! #         r#"{"name": "orders", "version": "0.1.0", "plugin_type": "in_vm"}"#
+//! #     }
+//! #     async fn init(_: PluginContext) -> Result<Self, InitError> {
+//! #         Ok(Self)
+//! #     }
+//! #     fn routes(&self) -> Router {
+//! #         Router::new().route("/orders", post(place))
+//! #     }
+//! # }
+//! # run(async {
+//! # let plugin = TestPlugin::start::<Orders>().await;
+//! let answer = plugin.post("/orders", json!({"customer": "Ada", "lines": [{"item": "lamp", "count": 2}]})).await;
+//! assert_eq!(answer.json, json!({"ok": true, "items": ["2 × lamp"]}));
+//!
+//! let answer = plugin.post("/orders", json!({"lines": [{"item": 7, "count": 300, "colour": "red"}]})).await;
+//! assert_eq!(answer.status, 422);
+//! assert_eq!(answer.json["code"], "invalid");
+//! assert_eq!(
+//!     answer.json["fields"],
+//!     json!({
+//!         "customer": "is missing",
+//!         "lines[0].item": "must be text",
+//!         "lines[0].count": "must be a whole number from 0 to 255",
+//!         "lines[0].colour": "is no field here; there are: item, count",
+//!     })
+//! );
+//! # });
+//! ```
+//!
+//! | status, code | what is wrong |
+//! |---|---|
+//! | 400 `bad_json` | the body is not JSON |
+//! | 413 `body_too_large` | the body is over the limit: 2 MB, unless a route has another [`DefaultBodyLimit`] |
+//! | 415 `not_json` | the body says that it is something else than JSON |
+//! | 422 `invalid` | fields are missing, unknown, of a wrong type, or break a rule |
+//!
+//! [`DefaultBodyLimit`]: axum::extract::DefaultBodyLimit
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,6 +91,7 @@ use crate::aggregate::{DecodeError, Rejection, RejectionKind, named_id};
 use crate::division::{DispatchError, Done};
 use crate::fingerprint::fingerprint;
 use crate::integration::Lineage;
+use crate::misread;
 use crate::store::{AppendError, ReadError};
 use crate::validate::{Invalid, Validate};
 
@@ -431,13 +506,23 @@ async fn read_json<T: DeserializeOwned, S: Send + Sync>(
         ));
     }
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let value =
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| not_readable(&error))?;
-    reader.end().map_err(|error| {
-        ApiError::bad_request("bad_json", format!("the body is not JSON: {error}"))
-    })?;
-    Ok((value, fingerprint(text)))
+    match serde_json::from_slice(text) {
+        Ok(value) => Ok((value, fingerprint(text))),
+        Err(error) => Err(refused::<T>(text, error)),
+    }
+}
+
+/// The answer to a body that is no `T`.
+fn refused<T: DeserializeOwned>(text: &[u8], error: serde_json::Error) -> ApiError {
+    let told = if error.is_data() {
+        misread::body::<T>(text)
+    } else {
+        Err(error)
+    };
+    match told {
+        Ok(invalid) => invalid.into(),
+        Err(error) => ApiError::bad_request("bad_json", format!("the body is not JSON: {error}")),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -450,30 +535,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = kind.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
         || essence.to_ascii_lowercase().ends_with("+json")
-}
-
-fn not_readable(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
-    let inner = error.inner();
-    if inner.is_syntax() || inner.is_eof() {
-        return ApiError::bad_request("bad_json", format!("the body is not JSON: {inner}"));
-    }
-    // serde ends its messages with a place in the text, which says nothing to who filled in a form.
-    let message = inner.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    misread(error.path(), message, "body").into()
-}
-
-/// What was wrong at `path` of a text that was read as some type. serde names what is missing or unknown in its
-/// message alone; what has no name at all is told under that of the `whole`.
-pub(crate) fn misread(path: &serde_path_to_error::Path, message: &str, whole: &str) -> Invalid {
-    let field = match path.to_string() {
-        path if path == "." && message.contains("expected struct") => {
-            return Invalid::field(whole, "must be a JSON object");
-        }
-        path if path == "." => message.split('`').nth(1).unwrap_or(whole).to_owned(),
-        path => path,
-    };
-    Invalid::field(field, format!("is not right: {message}"))
 }
 
 #[cfg(test)]

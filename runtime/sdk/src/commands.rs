@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::aggregate::{Aggregate, Cx, Rejection};
-use crate::api::{Command, misread};
+use crate::api::Command;
 use crate::division::{DispatchError, Division, Done};
+use crate::misread;
 use crate::store::BoxFuture;
 use crate::validate::{Invalid, Validate};
 
@@ -91,8 +92,13 @@ impl CommandTable {
 
 /// Reads and validates a body.
 fn read<C: DeserializeOwned + Validate>(body: Value) -> Result<C, Invalid> {
-    let body: C = serde_path_to_error::deserialize(body)
-        .map_err(|error| misread(error.path(), &error.inner().to_string(), "body"))?;
-    body.validate()?;
-    Ok(body)
+    let read = match C::deserialize(&body) {
+        Ok(read) => read,
+        Err(first) => {
+            let all = misread::body::<C>(body.to_string().as_bytes());
+            return Err(all.unwrap_or_else(|_| Invalid::field("body", first.to_string())));
+        }
+    };
+    read.validate()?;
+    Ok(read)
 }

@@ -106,6 +106,7 @@ pub mod llm;
 mod logger;
 mod messages;
 pub mod metrics;
+mod misread;
 mod openapi;
 mod operate;
 pub mod paths;

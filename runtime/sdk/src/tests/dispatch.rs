@@ -72,15 +72,9 @@ fn refusals_are_told_in_the_envelope() {
         let plugin = TestPlugin::start::<Around<Accounts>>().await;
         let missing = plugin.post("/accounts/open", json!({})).await;
         assert_eq!(missing.status, 422);
-        assert_eq!(
-            missing.json["fields"],
-            json!({"owner": "is not right: missing field `owner`"})
-        );
+        assert_eq!(missing.json["fields"], json!({"owner": "is missing"}));
         let wrong = plugin.post("/accounts/open", json!({"owner": 5})).await;
-        assert_eq!(
-            wrong.json["fields"]["owner"],
-            "is not right: invalid type: integer `5`, expected a string"
-        );
+        assert_eq!(wrong.json["fields"]["owner"], "must be text");
         let empty = plugin.post("/accounts/open", json!({"owner": " "})).await;
         assert_eq!(empty.json["error"], "`owner` must not be empty");
         let nobody = plugin

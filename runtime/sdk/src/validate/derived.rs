@@ -9,7 +9,8 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::{Invalid, Validate};
-use crate::api::{ApiError, Json, misread};
+use crate::api::{ApiError, Json};
+use crate::misread;
 
 /// What is wrong with all of a body, or of a query string, is told under these names.
 const BODY: &str = "body";
@@ -103,7 +104,7 @@ fn not_readable(rejection: &QueryRejection) -> ApiError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(rejection);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<Misread>() {
-            return misread(error.path(), &error.inner().to_string(), QUERY).into();
+            return misread::told(error.path(), &error.inner().to_string(), QUERY).into();
         }
         cause = error.source();
     }

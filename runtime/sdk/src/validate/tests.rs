@@ -128,10 +128,7 @@ fn one_of_holds_for_the_strings_of_json() {
         let reply = ask(&plugin, json!({"colour": "blue"})).await;
         refused(&reply, json!({"colour": "must be one of red, green"}));
         let reply = ask(&plugin, json!({"size": "huge"})).await;
-        refused(
-            &reply,
-            json!({"size": "is not right: unknown variant `huge`, expected `small` or `extra_large`"}),
-        );
+        refused(&reply, json!({"size": "must be one of small, extra_large"}));
     });
 }
 
@@ -153,10 +150,7 @@ fn lists_in_lists_are_looked_at_and_named_by_index() {
             }),
         );
         let reply = ask(&plugin, json!({"lines": [{"count": "1", "tags": []}]})).await;
-        refused(
-            &reply,
-            json!({"lines[0].count": "is not right: invalid type: string \"1\", expected i64"}),
-        );
+        refused(&reply, json!({"lines[0].count": "must be a whole number"}));
     });
 }
 
@@ -193,10 +187,7 @@ fn null_is_absent_where_a_field_may_be_absent() {
             json!({"nick": "length is lower than 2"}),
         );
         let reply = ask(&plugin, json!({"customer": null})).await;
-        refused(
-            &reply,
-            json!({"customer": "is not right: invalid type: null, expected a string"}),
-        );
+        refused(&reply, json!({"customer": "must be text"}));
     });
 }
 
@@ -228,7 +219,7 @@ fn query_strings_are_checked_too() {
         assert_eq!(plugin.get("/span?from=2&to=5").await.json["length"], 3);
         refused(
             &plugin.get("/span?from=2").await,
-            json!({"to": "is not right: missing field `to`"}),
+            json!({"to": "is missing"}),
         );
         refused(
             &plugin.get("/span?from=x&to=5").await,
@@ -236,7 +227,7 @@ fn query_strings_are_checked_too() {
         );
         refused(
             &plugin.get("/span?from=1&from=2&to=5").await,
-            json!({"from": "is not right: duplicate field `from`"}),
+            json!({"from": "is given twice"}),
         );
         // What is wrong with the whole has no field.
         refused(
@@ -260,7 +251,7 @@ fn commands_take_derived_rules() {
             &plugin
                 .post("/lines", json!({"count": 1, "tags": [], "more": 1}))
                 .await,
-            json!({"more": "is not right: unknown field `more`, expected `count` or `tags`"}),
+            json!({"more": "is no field here; there are: count, tags"}),
         );
     });
 }
