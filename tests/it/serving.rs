@@ -199,11 +199,11 @@ fn wrong_fields_are_named_one_by_one() {
         ),
     ];
     assert_snapshot!(said.join("\n"), @r#"
-    422 {"ok":false,"error":"`customer` must be text","code":"invalid","fields":{"customer":"must be text"}}
+    422 {"ok":false,"error":"`customer` must be text, `extra` is no field here; there are: customer, total, `total` must be a decimal number","code":"invalid","fields":{"customer":"must be text","extra":"is no field here; there are: customer, total","total":"must be a decimal number"}}
     422 {"ok":false,"error":"`customer` is missing","code":"invalid","fields":{"customer":"is missing"}}
     400 {"ok":false,"error":"the body is not JSON: EOF while parsing an object at line 1 column 1","code":"bad_json"}
     422 {"ok":false,"error":"`body` must be a JSON object","code":"invalid","fields":{"body":"must be a JSON object"}}
-    422 {"ok":false,"error":"`customer` is missing","code":"invalid","fields":{"customer":"is missing"}}
+    422 {"ok":false,"error":"`customer` is missing, `total` is missing","code":"invalid","fields":{"customer":"is missing","total":"is missing"}}
     415 {"ok":false,"error":"send the body as `content-type: application/json`","code":"not_json"}
     413 {"ok":false,"error":"the body is too large","code":"body_too_large"}
     "#);
