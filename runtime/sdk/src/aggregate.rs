@@ -14,6 +14,10 @@ use uuid::Uuid;
 use crate::flags::StatusChange;
 use crate::store::{Metadata, NewEvent, RecordedEvent, StreamVersion};
 
+mod upcast;
+
+pub use upcast::{Upcast, UpcastTo, decode_rewritten, upcast};
+
 /// One type of event, in one revision. Its payload is kept for ever: change it by a new revision.
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Type name without revision, in the past tense: `order_confirmed`.
@@ -26,9 +30,10 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     const CLEARS: u64 = 0;
 }
 
-/// All events of a division: an enum with one variant for each revision of each type.
+/// All events of a division: an enum with one variant for each type, in its newest revision. Stored events of an older
+/// one are told as that, see [`Upcast`].
 pub trait EventSet: Sized + Send + Sync + 'static {
-    /// Reads a stored event.
+    /// Reads a stored event, of whatever revision there was.
     ///
     /// # Errors
     ///
