@@ -1,16 +1,42 @@
-//! Tests of plugins: given/when/then for decisions, and a whole plugin or division without a host.
+//! Tests of plugins, at three levels, in the same words: given, when, then.
+//!
+//! | level | begins with | what runs | what a test of it takes |
+//! |---|---|---|---|
+//! | a decision | [`given`] | `handle` and `apply`, nothing else | microseconds |
+//! | with its store | [`stored`] | the division: SQLite, projections, rows | tens of milliseconds |
+//! | the whole plugin | [`TestPlugin`] | routes, bodies, answers, all divisions | tens of milliseconds |
+//!
+//! At each of them time and ids are the test's. Beside these, [`project`] shows what a projection makes of events,
+//! [`golden`] holds a revision of an event to a sample of it, and [`metric`] reads what was counted.
 //!
 //! ```
+//! use std::sync::LazyLock;
+//!
 //! # use hecate_sdk::aggregate::*;
+//! use hecate_sdk::api::{Accepted, ApiError, Command};
+//! use hecate_sdk::axum::extract::{Path, State};
+//! use hecate_sdk::division::{Division, DivisionSpec};
+//! use hecate_sdk::fields::FieldType;
 //! # use hecate_sdk::flags::StatusChange;
-//! # use hecate_sdk::store::NewEvent;
+//! use hecate_sdk::projection::TableProjection;
+//! use hecate_sdk::routes::Routes;
 //! # use hecate_sdk::serde::{Deserialize, Serialize};
+//! use hecate_sdk::serde_json::{Value, json};
+//! # use hecate_sdk::store::NewEvent;
+//! use hecate_sdk::table::{Column, Table};
+//! use hecate_sdk::testing::{Around, ID, OneDivision, TestPlugin, given, run, stored};
+//! # use hecate_sdk::validate::{Invalid, Validate};
 //! # #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 //! # #[serde(crate = "hecate_sdk::serde")]
-//! # struct Opened {}
+//! # struct Opened { owner: String, since: String }
 //! # impl Event for Opened { const NAME: &'static str = "account_opened"; const REVISION: u32 = 1; }
 //! # impl EventSet for Opened {
-//! #     fn decode(_: &str, _: u32, data: &[u8]) -> Result<Self, DecodeError> { decode_payload(data) }
+//! #     fn decode(event_type: &str, revision: u32, data: &[u8]) -> Result<Self, DecodeError> {
+//! #         match (event_type, revision) {
+//! #             (Opened::NAME, Opened::REVISION) => decode_payload(data),
+//! #             _ => Err(DecodeError::unknown(event_type, revision)),
+//! #         }
+//! #     }
 //! #     fn encode(&self) -> Result<NewEvent, hecate_sdk::serde_json::Error> { encode_payload(self) }
 //! #     fn status_change(&self) -> StatusChange { status_change::<Self>() }
 //! # }
@@ -21,121 +47,98 @@
 //! #     const KIND: &'static str = "account";
 //! #     fn apply(&mut self, _: &Opened) { self.open = true; }
 //! # }
-//! # #[derive(Clone)]
-//! # struct OpenAccount;
-//! # fn handle(state: &Account, _: OpenAccount, _: &Cx) -> Result<Vec<Opened>, Rejection> {
-//! #     if state.open { return Err(Rejection::conflict("account_open", "the account is open")); }
-//! #     Ok(vec![Opened {}])
-//! # }
-//! use hecate_sdk::testing::given;
+//! # #[derive(Clone, Deserialize)]
+//! # #[serde(crate = "hecate_sdk::serde")]
+//! # struct OpenAccount { owner: String }
+//! # impl Validate for OpenAccount { fn validate(&self) -> Result<(), Invalid> { Ok(()) } }
 //!
-//! given::<Account>([]).when(OpenAccount, handle).then([Opened {}]);
-//! given::<Account>([Opened {}]).when(OpenAccount, handle).then_rejected("account_open");
+//! /// The decision that is tested.
+//! fn handle(state: &Account, command: OpenAccount, cx: &Cx) -> Result<Vec<Opened>, Rejection> {
+//!     if state.open {
+//!         return Err(Rejection::conflict("account_open", "the account is open"));
+//!     }
+//!     Ok(vec![Opened { owner: command.owner, since: cx.now().to_string() }])
+//! }
+//!
+//! # static ACCOUNTS: LazyLock<Table> = LazyLock::new(|| {
+//! #     Table::new("accounts", "account_id").columns(&[Column::new("owner", FieldType::String)])
+//! # });
+//! # async fn open(
+//! #     State(accounts): State<Division>,
+//! #     Path(id): Path<String>,
+//! #     command: Command<OpenAccount>,
+//! # ) -> Result<Accepted, ApiError> {
+//! #     Ok(Accepted::new("account_id", accounts.dispatch(&id, command, handle).await?))
+//! # }
+//! # struct Accounts;
+//! # impl OneDivision for Accounts {
+//! #     fn division() -> DivisionSpec {
+//! #         DivisionSpec::new("account", Routes::new().post("/accounts/{id}/open", open)).projections(|| {
+//! #             let rows = TableProjection::<Opened>::new("account", &ACCOUNTS, |row, event| {
+//! #                 row.set("owner", &event.owner);
+//! #                 Ok(())
+//! #             });
+//! #             vec![Box::new(rows)]
+//! #         })
+//! #     }
+//! # }
+//! # fn main() {
+//! let ada = || OpenAccount { owner: "Ada".to_owned() };
+//! let opened = |since: &str| Opened { owner: "Ada".to_owned(), since: since.to_owned() };
+//!
+//! // A decision.
+//! let easter = "2026-04-05T12:00:00Z".parse().unwrap();
+//! given::<Account>([]).at(easter).when(ada(), handle).then([opened("2026-04-05T12:00:00Z")]);
+//! given::<Account>([opened("")]).when(ada(), handle).then_rejected("account_open");
+//!
+//! // With its store: what was decided is on the disk, and is a row.
+//! stored::<Accounts>()
+//!     .at(easter)
+//!     .when(ada(), handle)
+//!     .then([opened("2026-04-05T12:00:00Z")])
+//!     .then_row(&ACCOUNTS, json!({"owner": "Ada", "version": 1}))
+//!     .reopened()
+//!     .when(ada(), handle)
+//!     .then_rejected("account_open");
+//!
+//! // The whole plugin.
+//! run(async {
+//!     let plugin = TestPlugin::start::<Around<Accounts>>().await;
+//!     plugin.given::<Account>("account", "a1", [opened("")]).await;
+//!     plugin
+//!         .when_post("/accounts/a1/open", json!({"owner": "Bob"}))
+//!         .await
+//!         .then_status(409)
+//!         .then_json(json!({"code": "account_open"}))
+//!         .then_events::<Account>("account", "a1", [opened("")])
+//!         .await
+//!         .then_row("account", &ACCOUNTS, "a1", json!({"owner": "Ada"}))
+//!         .await;
+//! });
+//! # }
 //! ```
 
 mod bus;
+mod decide;
+mod golden;
+mod project;
+mod store;
+mod whole;
 
-use std::fmt::Debug;
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::Request;
-use hecate_manifest::control::{Reading, Sample, StartConfig};
-use http::{Method, StatusCode, header};
-use jiff::Timestamp;
-use rusqlite::Connection;
+use hecate_manifest::control::{Reading, Sample};
 use serde_json::Value;
-use tempfile::TempDir;
-use uuid::Uuid;
+
+use crate::metrics;
 
 pub use bus::{Bus, settle};
+pub use decide::{Decided, Given, given};
+pub use golden::{golden, golden_of};
+pub use project::project;
+pub use store::{Stored, StoredDecision, stored};
+pub use whole::{Answered, Around, OneDivision, Reply, TestPlugin};
 
-use crate::aggregate::{Aggregate, Cx, EventSet, Rejection};
-use crate::division::DivisionSpec;
-use crate::metrics;
-use crate::paths::Paths;
-use crate::plugin::{InitError, Plugin, PluginContext};
-use crate::projection::{Projection, TableProjection};
-use crate::running::Running;
-use crate::store::{Position, RecordedEvent, StreamId, StreamVersion};
-use crate::table::Table;
-
-/// Id of the thing that [`given`] decides about.
+/// Id of the thing that tests are about, unless they say another.
 pub const ID: &str = "00000000-0000-7000-8000-000000000001";
-
-/// A thing to which these events have happened.
-pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
-    let mut state = A::default();
-    for event in events {
-        // Through its stored form and back: what storing loses, the test loses too.
-        let stored = event
-            .encode()
-            .unwrap_or_else(|error| panic!("the event cannot be stored: {error}"));
-        let read = A::Event::decode(&stored.event_type, stored.revision, &stored.data);
-        state.apply(
-            &read.unwrap_or_else(|error| panic!("the stored event cannot be read: {error}")),
-        );
-    }
-    Given { state }
-}
-
-/// A thing with a past.
-#[derive(Debug)]
-pub struct Given<A> {
-    state: A,
-}
-
-impl<A: Aggregate> Given<A> {
-    /// Its state.
-    pub const fn state(&self) -> &A {
-        &self.state
-    }
-
-    /// Lets it decide about a command. The thing's id is [`ID`], the time is 2026-01-01.
-    pub fn when<C>(
-        self,
-        command: C,
-        handle: impl Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection>,
-    ) -> Decided<A::Event> {
-        let now = Timestamp::from_second(1_767_225_600).unwrap_or(Timestamp::UNIX_EPOCH);
-        Decided {
-            outcome: handle(&self.state, command, &Cx::new(ID, Uuid::from_u128(7), now)),
-        }
-    }
-}
-
-/// A decision.
-#[derive(Debug)]
-#[must_use = "say what should have been decided"]
-pub struct Decided<E> {
-    outcome: Result<Vec<E>, Rejection>,
-}
-
-impl<E: Debug + PartialEq> Decided<E> {
-    /// It must have led to these events.
-    ///
-    /// # Panics
-    ///
-    /// If it did not.
-    #[track_caller]
-    pub fn then(self, events: impl IntoIterator<Item = E>) {
-        let expected: Vec<E> = events.into_iter().collect();
-        assert_eq!(self.outcome, Ok(expected));
-    }
-
-    /// It must have been rejected with this code.
-    ///
-    /// # Panics
-    ///
-    /// If it was not.
-    #[track_caller]
-    pub fn then_rejected(self, code: &str) {
-        match self.outcome {
-            Err(rejection) => assert_eq!(rejection.code, code, "{rejection}"),
-            Ok(events) => panic!("accepted with {events:?}, expected a rejection with `{code}`"),
-        }
-    }
-}
 
 /// Runs an asynchronous test to its end.
 ///
@@ -150,47 +153,6 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
     runtime
         .unwrap_or_else(|error| panic!("no runtime: {error}"))
         .block_on(test)
-}
-
-/// What `projection` makes of `events` of one thing of `kind`: its row, or `null` if it gets none. No store is needed.
-///
-/// # Panics
-///
-/// If an event cannot be stored or projected.
-pub fn project<E: EventSet>(
-    mut projection: TableProjection<E>,
-    kind: &str,
-    events: impl IntoIterator<Item = E>,
-) -> Value {
-    let model = Connection::open_in_memory().unwrap_or_else(|error| panic!("no database: {error}"));
-    projection
-        .ensure(&model)
-        .unwrap_or_else(|error| panic!("the table cannot be made: {error}"));
-    for (number, event) in (1..).zip(events) {
-        let stored = event
-            .encode()
-            .unwrap_or_else(|error| panic!("the event cannot be stored: {error}"));
-        let (Some(position), Some(version)) = (Position::new(number), StreamVersion::new(number))
-        else {
-            continue;
-        };
-        let recorded = RecordedEvent {
-            position,
-            stream: StreamId::of(kind, ID),
-            version,
-            event_id: Uuid::from_u128(number.into()),
-            event_type: stored.event_type.as_ref().into(),
-            revision: stored.revision,
-            recorded_at: 0,
-            data: stored.data,
-            metadata: stored.metadata,
-        };
-        let projected = projection.project(&model, &recorded);
-        projected.unwrap_or_else(|error| panic!("event {number} cannot be projected: {error}"));
-    }
-    let row = projection.table().by_key(&model, ID);
-    row.unwrap_or_else(|error| panic!("{error}"))
-        .map_or(Value::Null, Value::Object)
 }
 
 /// The metric `name` with these labels: the value of a counter or gauge, how many values a histogram has. `None` if there
@@ -224,139 +186,14 @@ pub fn in_url(value: &Value) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// A running plugin without a host, its files in a temporary directory.
-pub struct TestPlugin {
-    pub(crate) running: Arc<Running>,
-    pub(crate) paths: Paths,
-    epoch: u64,
-    _files: TempDir,
-}
-
-/// An answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its body, `null` if it is not JSON.
-    pub json: Value,
-}
-
-impl TestPlugin {
-    /// Starts `P`, with its stores open.
-    ///
-    /// # Panics
-    ///
-    /// If it does not start.
-    pub async fn start<P: Plugin>() -> Self {
-        let files =
-            TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
-        let config = StartConfig {
-            data_dir: files.path().join("data"),
-            bundle_dir: files.path().join("bundle"),
-        };
-        let running = Running::start::<P>(&config)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        let mut plugin = Self {
-            running: Arc::new(running),
-            paths: Paths::of(&config),
-            epoch: 0,
-            _files: files,
-        };
-        plugin.acquire().await;
-        plugin
-    }
-
-    /// Closes all stores and opens them again, as a swap does.
-    ///
-    /// # Panics
-    ///
-    /// If they cannot be opened.
-    pub async fn reopen(&mut self) {
-        self.running.release().await;
-        self.acquire().await;
-    }
-
-    /// `GET /plugin/{name}/api{path}`.
-    ///
-    /// # Panics
-    ///
-    /// If `path` is none.
-    pub async fn get(&self, path: &str) -> Reply {
-        self.ask(Method::GET, path, None).await
-    }
-
-    /// `POST /plugin/{name}/api{path}` with a JSON body.
-    ///
-    /// # Panics
-    ///
-    /// If `path` is none.
-    pub async fn post(&self, path: &str, body: Value) -> Reply {
-        self.ask(Method::POST, path, Some(body)).await
-    }
-
-    /// The row of `key` in a table of the division `division`, as JSON; `null` if there is none.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such division, or its read model cannot be read.
-    pub async fn row(&self, division: &str, table: &'static Table, key: &str) -> Value {
-        let division = self
-            .running
-            .division(division)
-            .unwrap_or_else(|| panic!("no division `{division}`"));
-        let key = key.to_owned();
-        let row = division.query(move |model| table.by_key(model, &key)).await;
-        row.unwrap_or_else(|error| panic!("{error}"))
-            .map_or(Value::Null, Value::Object)
-    }
-
-    async fn acquire(&mut self) {
-        self.epoch += 1;
-        let acquired = self.running.acquire(&self.paths, self.epoch).await;
-        acquired.unwrap_or_else(|error| panic!("the stores cannot be opened: {error}"));
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
-        let request = Request::builder().method(method).uri(format!("/api{path}"));
-        let request = match body {
-            Some(body) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(Body::from(body.to_string())),
-            None => request.body(Body::empty()),
-        };
-        let request = request.unwrap_or_else(|error| panic!("`{path}` is not a path: {error}"));
-        let response = self.running.respond(request).await;
-        let status = response.status();
-        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .unwrap_or_default();
-        Reply {
-            status,
-            json: serde_json::from_slice(&bytes).unwrap_or_default(),
-        }
-    }
-}
-
-/// A division as the only one of a plugin; for [`TestPlugin::start`], by its crate's own tests.
-pub trait OneDivision: Send + Sync + 'static {
-    /// The division.
-    fn division() -> DivisionSpec;
-}
-
-/// The plugin around [`OneDivision`].
-pub struct Around<D>(std::marker::PhantomData<fn() -> D>);
-
-impl<D: OneDivision> Plugin for Around<D> {
-    fn manifest() -> &'static str {
-        r#"{"name": "test", "version": "0.0.0", "plugin_type": "in_vm"}"#
-    }
-
-    async fn init(_: PluginContext) -> Result<Self, InitError> {
-        Ok(Self(std::marker::PhantomData))
-    }
-
-    fn divisions() -> Vec<DivisionSpec> {
-        vec![D::division()]
-    }
+/// A row must have these columns with these values; `null` says that there must be none.
+#[track_caller]
+fn assert_row(row: &Value, wanted: &Value) {
+    let fits = match (row, wanted) {
+        (Value::Object(row), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(column, value)| row.get(column) == Some(value)),
+        _ => row == wanted,
+    };
+    assert!(fits, "the row is {row}, expected {wanted}");
 }

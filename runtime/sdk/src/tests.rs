@@ -1,6 +1,7 @@
 mod account;
 mod care;
 mod dispatch;
+mod levels;
 mod memory_store;
 mod messages;
 mod plugin;
@@ -8,3 +9,4 @@ mod projections;
 mod snapshots;
 mod sqlite_store;
 mod stores;
+mod upcasts;
