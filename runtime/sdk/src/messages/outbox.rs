@@ -66,30 +66,23 @@ pub(super) async fn facts(open: &Open, ask: FactsAsk) -> Result<FactsPage, Messa
     let mut end = open.outbox.subscribe();
     let mut after = ask.after;
     loop {
-        let head = *end.borrow_and_update();
-        if after < head {
-            let (filter, limit) = (ask.filter.clone(), ask.limit);
-            let mut page = open
-                .database
-                .read(move |connection| read(connection, &filter, after, limit, head))
-                .await?;
-            // Others' facts only: they need not be looked at again while this waits.
-            after = page.scanned_to;
-            if !page.facts.is_empty() {
-                page.outbox.clone_from(&open.identity);
-                return Ok(page);
-            }
+        // Before it is read: what is told meanwhile is a change.
+        end.borrow_and_update();
+        let (filter, limit) = (ask.filter.clone(), ask.limit);
+        let mut page = open
+            .database
+            .read(move |connection| read(connection, &filter, after, limit))
+            .await?;
+        page.outbox.clone_from(&open.identity);
+        if !page.facts.is_empty() {
+            return Ok(page);
         }
-        let nothing = FactsPage {
-            outbox: open.identity.clone(),
-            facts: Vec::new(),
-            scanned_to: after.min(head.max(ask.after)),
-            head,
-        };
+        // Others' facts only: they need not be looked at again while this waits.
+        after = page.scanned_to;
         tokio::select! {
             () = open.stopping() => return Err(MessagesError::Fenced),
             changed = timeout_at(until, end.changed()) => if !matches!(changed, Ok(Ok(()))) {
-                return Ok(nothing);
+                return Ok(page);
             },
         }
     }
@@ -100,14 +93,15 @@ fn read(
     filter: &str,
     after: u64,
     limit: usize,
-    head: u64,
 ) -> rusqlite::Result<FactsPage> {
+    let (_, head) = identity(connection)?;
     let mut page = FactsPage {
-        scanned_to: head,
+        scanned_to: head.max(after),
         head,
         ..FactsPage::default()
     };
-    let Ok(filter) = TopicFilter::parse(filter) else {
+    let filter = TopicFilter::parse(filter).ok().filter(|_| after < head);
+    let Some(filter) = filter else {
         return Ok(page);
     };
     let mut topics = connection.prepare_cached("SELECT DISTINCT topic FROM outbox")?;
