@@ -1,13 +1,15 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::store::{
-    AppendError, AppendRequest, Care, EventStore, ExpectedVersion, NewEvent, OpenError, Query,
-    SqliteOptions, SqliteStore, StreamId,
+    AppendError, AppendId, AppendRequest, Care, EventStore, ExpectedVersion, NewEvent, OpenError,
+    Query, SqliteOptions, SqliteStore, StreamId,
 };
 use crate::testing::run;
 
@@ -264,6 +266,256 @@ fn appends_that_race_are_one_by_one_in_the_log() {
                 "versions of a stream are dense and in order"
             );
         }
+        store.close().await;
+    });
+}
+
+/// Appends some hundred kilobytes.
+async fn append_much(store: &SqliteStore, stream: &str) {
+    let text = "x".repeat(50_000);
+    let event = || NewEvent::json("said", 1, &text).unwrap();
+    let events = (0..5).map(|_| event()).collect();
+    let request = AppendRequest::new(StreamId::new(stream), ExpectedVersion::Any, events);
+    store.append(request).await.unwrap();
+}
+
+fn wal_bytes(path: &Path) -> u64 {
+    fs::metadata(path.with_extension("db-wal")).map_or(0, |wal| wal.len())
+}
+
+/// Waits for the log to be emptied, which happens when nobody writes or reads for a moment.
+async fn emptied(path: &Path) {
+    while wal_bytes(path) > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[test]
+fn the_log_stays_small_under_a_load_that_never_rests() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("events.db");
+    run(async {
+        let store = Arc::new(open(&path, 1).unwrap());
+        let reads = store.clone();
+        let reader = tokio::spawn(async move {
+            let (mut after, mut seen) = (None, 0);
+            while seen < 500 {
+                let page = reads.read_all(after, Query::all(), 7).await.unwrap();
+                (after, seen) = (page.scanned_to, seen + page.events.len());
+            }
+        });
+        let mut most = 0;
+        for _ in 0..100 {
+            append_much(&store, "a").await;
+            most = wal_bytes(&path).max(most);
+        }
+        reader.await.unwrap();
+        // 25 MB were written; the log begins anew at one megabyte, or soon after where the reader was in its way.
+        assert!(most < 10_000_000, "{most} bytes in the log");
+        emptied(&path).await;
+        store.close().await;
+        assert!(!path.with_extension("db-wal").exists());
+    });
+}
+
+#[test]
+fn a_log_that_somebody_reads_in_for_long_begins_anew_behind_that() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("events.db");
+    run(async {
+        let store = open(&path, 1).unwrap();
+        append_much(&store, "a").await;
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN").unwrap();
+        let count = "SELECT count(*) FROM event";
+        let before: u32 = other.query_row(count, (), |row| row.get(0)).unwrap();
+        for _ in 0..20 {
+            append_much(&store, "a").await;
+        }
+        assert!(wal_bytes(&path) > 4_000_000, "what is read is kept");
+        let same: u32 = other.query_row(count, (), |row| row.get(0)).unwrap();
+        assert_eq!(same, before);
+        other.execute_batch("COMMIT").unwrap();
+        emptied(&path).await;
+        assert_eq!(
+            store
+                .read_all(None, Query::all(), 1000)
+                .await
+                .unwrap()
+                .events
+                .len(),
+            105
+        );
+        store.close().await;
+    });
+}
+
+#[test]
+fn what_a_killed_writer_left_in_the_log_is_copied() {
+    let dir = TempDir::new().unwrap();
+    let (path, copy) = (dir.path().join("events.db"), dir.path().join("copy.db"));
+    run(async {
+        let store = open(&path, 1).unwrap();
+        // A reader, so that the log is not emptied before it is copied.
+        let other = Connection::open(&path).unwrap();
+        other
+            .execute_batch("BEGIN; SELECT count(*) FROM event")
+            .unwrap();
+        append_much(&store, "a").await;
+        for suffix in ["db", "db-wal"] {
+            fs::copy(path.with_extension(suffix), copy.with_extension(suffix)).unwrap();
+        }
+        let killed = open(&copy, 1).unwrap();
+        emptied(&copy).await;
+        let events = killed
+            .read_all(None, Query::all(), 10)
+            .await
+            .unwrap()
+            .events;
+        assert_eq!(events.len(), 5);
+        killed.close().await;
+        store.close().await;
+    });
+}
+
+#[test]
+fn a_store_that_is_closed_has_no_thread_and_no_log() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("no-thread.db");
+    let threads = || {
+        let tasks = fs::read_dir("/proc/self/task").unwrap();
+        let names =
+            tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        names.filter(|name| name.ends_with("-no-thread\n")).count()
+    };
+    run(async {
+        let store = Arc::new(open(&path, 1).unwrap());
+        append_much(&store, "a").await;
+        store.read_all(None, Query::all(), 10).await.unwrap();
+        assert_eq!(threads(), 2);
+        let twice = store.clone();
+        let other = tokio::spawn(async move { twice.close().await });
+        store.close().await;
+        other.await.unwrap();
+        assert!(!path.with_extension("db-wal").exists());
+        // The kernel may list a thread for a moment that has been waited for.
+        while threads() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // Dropped without being closed: the same, by itself.
+        drop(open(&path, 1).unwrap());
+        while threads() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+}
+
+#[test]
+fn an_append_is_remembered_whatever_its_id_is_made_of() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("events.db");
+    run(async {
+        let hashed = |nth: u8| Uuid::new_v5(&Uuid::NAMESPACE_OID, &[nth]);
+        let of_2999 =
+            |nth: u8| Uuid::from_u128((32_472_144_000_000 << 80) + (u128::from(nth) << 40));
+        let small = |nth: u8| Uuid::from_u128(u128::from(nth) << 40);
+        let ids = (0..20).flat_map(|nth| [Uuid::now_v7(), hashed(nth), of_2999(nth), small(nth)]);
+        let appends: Vec<_> = ids.map(|id| request("a").with_id(AppendId(id))).collect();
+        for epoch in 1..=3 {
+            let store = open(&path, epoch).unwrap();
+            for append in &appends {
+                let receipt = store.append(append.clone()).await.unwrap();
+                assert_eq!(receipt.replayed, epoch > 1, "{}", append.id.0);
+                assert!(store.append(append.clone()).await.unwrap().replayed);
+            }
+            store.close().await;
+        }
+    });
+}
+
+#[test]
+fn an_id_inside_of_another_append_is_taken() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("events.db");
+    run(async {
+        let store = open(&path, 1).unwrap();
+        let of = |id: u128, events: u128| {
+            let events = (0..events).map(|nth| NewEvent::json("happened", 1, &(id + nth)).unwrap());
+            AppendRequest::new(StreamId::new("a"), ExpectedVersion::Any, events.collect())
+                .with_id(AppendId(Uuid::from_u128(id)))
+        };
+        let now = Uuid::now_v7().as_u128();
+        store.append(of(now, 3)).await.unwrap();
+        for (id, events) in [
+            (now + 1, 1),
+            (now + 2, 9),
+            (now - 1, 2),
+            (now - 5, 9),
+            (now, 2),
+        ] {
+            let refused = store.append(of(id, events)).await;
+            assert!(
+                matches!(refused, Err(AppendError::IdempotencyMismatch { .. })),
+                "{events} behind {id}: {refused:?}"
+            );
+        }
+        store.append(of(now - 5, 5)).await.unwrap();
+        store.append(of(now + 3, 1)).await.unwrap();
+        store.close().await;
+    });
+}
+
+#[test]
+fn a_database_that_fails_takes_the_whole_transaction_back() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("events.db");
+    run(async {
+        let store = Arc::new(open(&path, 1).unwrap());
+        store.append(request("a")).await.unwrap();
+        let other = Connection::open(&path).unwrap();
+        other
+            .execute_batch(
+                "CREATE TRIGGER fails BEFORE INSERT ON event WHEN new.revision = 9 \
+                 BEGIN SELECT raise(ABORT, 'the disk is full'); END",
+            )
+            .unwrap();
+        let mut bad = request("a");
+        bad.writes[0]
+            .events
+            .push(NewEvent::json("happened", 9, &1).unwrap());
+        let mut refused = 0;
+        for round in 0..20 {
+            let appends = (0..10).map(|nth| {
+                let request = if nth == 5 {
+                    bad.clone()
+                } else {
+                    request(&format!("b-{round}"))
+                };
+                store.append(request)
+            });
+            for (nth, appended) in futures_util::future::join_all(appends)
+                .await
+                .into_iter()
+                .enumerate()
+            {
+                match appended {
+                    Ok(_) => assert_ne!(nth, 5),
+                    Err(AppendError::Storage(_)) => refused += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+        assert!(refused >= 20);
+        other.execute_batch("DROP TRIGGER fails").unwrap();
+        // Nothing of it is left: neither in the file nor in what the writer knows.
+        assert_eq!(store.append(bad).await.unwrap().versions[0].get(), 3);
+        let events = store
+            .read_all(None, Query::all(), 1000)
+            .await
+            .unwrap()
+            .events;
+        assert_eq!(events.len(), 3 + 200 - refused);
+        assert_eq!(store.care(Care::Verify).await.unwrap()["sound"], true);
         store.close().await;
     });
 }

@@ -3,16 +3,21 @@
 mod care;
 mod connect;
 mod file;
+mod keeper;
 mod lines;
+mod log;
 mod pool;
 mod read;
+mod unseen;
 mod writer;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use rusqlite::Connection;
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 
 pub(crate) use connect::{Access, connect};
 pub(crate) use file::{lock, migrate, raise_epoch};
@@ -25,6 +30,7 @@ use super::{
     Snapshot, StreamId, StreamVersion,
 };
 use crate::telemetry::CommitTelemetry;
+use keeper::Keeper;
 use read::Reader;
 use writer::{Message, Writer};
 
@@ -78,6 +84,8 @@ pub struct SqliteStore {
     jobs: mpsc::Sender<Message>,
     readers: Pool<Reader>,
     head: watch::Receiver<Option<Position>>,
+    /// The writer's, until `close` has seen its end.
+    thread: AsyncMutex<Option<JoinHandle<()>>>,
     /// Held until `close`, whoever still holds a reference.
     lock: Mutex<Option<File>>,
 }
@@ -110,9 +118,12 @@ impl SqliteStore {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let telemetry = CommitTelemetry::new(&name);
-        let writer = Writer::new(connection, options.epoch, head_sender, telemetry);
-        std::thread::Builder::new()
-            .name("event-writer".to_owned())
+        let keeper = Keeper::start(&connection, path, &name, options.durability)?;
+        let epoch = options.epoch;
+        let writer =
+            Writer::new(connection, keeper, epoch, head_sender, telemetry).map_err(failed)?;
+        let thread = std::thread::Builder::new()
+            .name(format!("log-{name}"))
             .spawn(move || writer.run(queue))
             .map_err(|source| OpenError::Files {
                 path: path.to_owned(),
@@ -123,6 +134,7 @@ impl SqliteStore {
             jobs,
             readers: Pool::new(path, READERS),
             head,
+            thread: AsyncMutex::new(Some(thread)),
             lock: Mutex::new(Some(lock)),
         })
     }
@@ -220,11 +232,13 @@ impl EventStore for SqliteStore {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let (reply, closed) = oneshot::channel();
-            if self.jobs.send(Message::Close { reply }).await.is_ok() {
-                _ = closed.await;
-            }
+            let mut thread = self.thread.lock().await;
+            // Readers first: the connection that is closed last removes the write-ahead log, and theirs may not.
             self.readers.close().await;
+            _ = self.jobs.send(Message::Close).await;
+            if let Some(thread) = thread.take() {
+                _ = tokio::task::spawn_blocking(|| thread.join()).await;
+            }
             self.lock
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
