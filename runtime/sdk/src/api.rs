@@ -68,6 +68,8 @@
 //! | status, code | what is wrong |
 //! |---|---|
 //! | 400 `bad_json` | the body is not JSON |
+//! | 400 `body_unreadable` | the body broke off |
+//! | 408 `body_too_slow` | the body has not arrived within 60 s |
 //! | 413 `body_too_large` | the body is over the limit: 2 MB, unless a route has another [`DefaultBodyLimit`] |
 //! | 415 `not_json` | the body says that it is something else than JSON |
 //! | 422 `invalid` | fields are missing, unknown, of a wrong type, or break a rule |
@@ -76,6 +78,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Json as AxumJson;
 use axum::body::Bytes;
@@ -94,6 +97,9 @@ use crate::integration::Lineage;
 use crate::misread;
 use crate::store::{AppendError, ReadError};
 use crate::validate::{Invalid, Validate};
+
+/// How long a JSON body may take to arrive. Who sends a byte now and then holds nothing for longer.
+const BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// An answer `{"ok":true,…}` with status 200.
 #[derive(Debug, Clone, PartialEq)]
@@ -488,15 +494,24 @@ async fn read_json<T: DeserializeOwned, S: Send + Sync>(
     state: &S,
 ) -> Result<(T, u64), ApiError> {
     let typed = is_json(request.headers());
-    let bytes = Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| {
+    let read = Bytes::from_request(request, state);
+    let bytes = match tokio::time::timeout(BODY_WITHIN, read).await {
+        Ok(read) => read.map_err(|rejection| {
             let status = rejection.status();
             if status == StatusCode::PAYLOAD_TOO_LARGE {
                 return ApiError::new(status, "body_too_large", "the body is too large");
             }
             ApiError::new(status, "body_unreadable", rejection.body_text())
-        })?;
+        })?,
+        Err(_) => {
+            let message = format!("the body took longer than {} s", BODY_WITHIN.as_secs());
+            return Err(ApiError::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_too_slow",
+                message,
+            ));
+        }
+    };
     if !typed && !bytes.is_empty() {
         let message = "send the body as `content-type: application/json`";
         return Err(ApiError::new(

@@ -1,4 +1,5 @@
 mod account;
+mod bodies;
 mod care;
 mod dispatch;
 mod levels;

@@ -161,8 +161,14 @@ impl TestPlugin {
             .unwrap_or_else(|| panic!("no division `{name}`"))
     }
 
+    /// Answers a request as the host passes it on: `/api/…`, `/ws`.
+    #[cfg(test)]
+    pub(crate) async fn respond(&self, request: Request) -> axum::response::Response {
+        self.running.respond(request).await
+    }
+
     /// Ends it as a host does.
-    pub(super) async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.running.shutdown().await;
     }
 
