@@ -34,6 +34,21 @@ pub enum Mode {
     Direct,
 }
 
+/// What a plugin is asked that takes part in an exchange with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchanging {
+    /// Facts of its outbox.
+    Facts,
+    /// To take facts in.
+    Deliver,
+    /// The hopes that it wants to send.
+    Hopes,
+    /// To answer a hope.
+    Answer,
+    /// To hear what came of a hope.
+    Feedback,
+}
+
 /// A started plugin instance. Dropping it ends it; [`Instance::shutdown`] first, or requests in flight fail.
 pub struct Instance {
     plugin: NonNull<Plugin>,
@@ -151,6 +166,31 @@ impl Instance {
     /// [`ControlError`]; the stores are as they were.
     pub async fn look_after(&self, ask: &StoreAsk, limit: Duration) -> Result<Value, ControlError> {
         self.control("store", control::STORE, ask, limit).await
+    }
+
+    /// Asks what concerns other plugins; payload and answer are those of `hecate_manifest::exchange`.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`].
+    pub async fn exchange<P, R>(
+        &self,
+        what: Exchanging,
+        payload: &P,
+        limit: Duration,
+    ) -> Result<R, ControlError>
+    where
+        P: Serialize + Sync,
+        R: DeserializeOwned,
+    {
+        let (name, operation) = match what {
+            Exchanging::Facts => ("facts", control::FACTS),
+            Exchanging::Deliver => ("deliver", control::DELIVER),
+            Exchanging::Hopes => ("hopes", control::HOPES),
+            Exchanging::Answer => ("answer", control::ANSWER),
+            Exchanging::Feedback => ("feedback", control::FEEDBACK),
+        };
+        self.control(name, operation, payload, limit).await
     }
 
     /// Ends streams and sockets, and stops the plugin.

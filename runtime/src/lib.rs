@@ -23,5 +23,5 @@ pub mod verdict;
 pub use body::{Body, BoxError};
 pub use front::{Front, Mount};
 pub use host::{HostSink, Level};
-pub use instance::{ControlError, Instance, Mode, StartConfig, Started, Working};
+pub use instance::{ControlError, Exchanging, Instance, Mode, StartConfig, Started, Working};
 pub use library::{Library, LoadError};

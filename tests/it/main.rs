@@ -19,6 +19,7 @@ mod line;
 mod manifests;
 mod min_sdk;
 mod mutations;
+mod neighbours;
 mod page;
 mod prompts;
 mod readme;

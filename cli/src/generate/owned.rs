@@ -128,6 +128,10 @@ struct DeskRef {
     snake: String,
     /// A body for its command.
     sample: Option<String>,
+    /// Whether its command can be dispatched by name.
+    named: bool,
+    /// Whether it brings something into being.
+    birth: bool,
 }
 
 fn composition<'a>(
@@ -138,12 +142,16 @@ fn composition<'a>(
     let desk_ref = |folder: &Folder| DeskRef {
         snake: folder.name.snake().to_owned(),
         sample: None,
+        named: false,
+        birth: false,
     };
     let command_ref = |desk: &CommandDesk| DeskRef {
         sample: desk
             .fields
             .as_ref()
             .map(|fields| body_sample(fields).to_string()),
+        named: desk.folder.has("handle"),
+        birth: desk.is_birth,
         ..desk_ref(&desk.folder)
     };
     let first_event = |desk: Option<&CommandDesk>| -> Vec<EventCx> {

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hecate_manifest::bundle::BundleInfo;
+use hecate_manifest::Manifest;
+use hecate_manifest::bundle::{BundleInfo, MANIFEST};
+use hecate_manifest::exchange::Exchange;
 use hecate_runtime::{
     ControlError, Front, HostSink, Instance, Library, LoadError, Mode, Mount, StartConfig,
 };
 use tokio::time::{Instant, sleep};
 
+use crate::exchange;
 use crate::home::PluginHome;
 
 /// How long `init` may take.
@@ -33,6 +36,8 @@ pub struct Generation {
     pub info: BundleInfo,
     /// Whether it has stores.
     pub has_store: bool,
+    /// What it exchanges with other plugins.
+    pub exchange: Exchange,
     front: Front,
 }
 
@@ -54,6 +59,15 @@ pub enum StartError {
         /// What the manifest says.
         want: String,
     },
+    /// It wants to exchange what its manifest does not ask for.
+    #[error("its manifest must ask for what it exchanges with other plugins: add {} to its `permissions`", missing.join(", "))]
+    Exchange {
+        /// The permissions.
+        missing: Vec<String>,
+    },
+    /// Its manifest cannot be read any more.
+    #[error("its manifest cannot be read")]
+    Manifest(#[source] std::io::Error),
     /// It asks for static files outside of its bundle.
     #[error("{0}")]
     StaticDir(String),
@@ -84,6 +98,15 @@ impl Generation {
                 want: info.name.to_string(),
             });
         }
+        if !started.exchange.is_empty() {
+            let manifest =
+                std::fs::read_to_string(place.join(MANIFEST)).map_err(StartError::Manifest)?;
+            let permissions = Manifest::parse(&manifest).map(|manifest| manifest.permissions);
+            let missing = exchange::faults(&started.exchange, &permissions.unwrap_or_default());
+            if !missing.is_empty() {
+                return Err(StartError::Exchange { missing });
+            }
+        }
         let static_dir = started
             .static_dir
             .as_deref()
@@ -98,6 +121,7 @@ impl Generation {
             digest,
             info,
             has_store: started.has_store,
+            exchange: started.exchange,
             front,
         })
     }

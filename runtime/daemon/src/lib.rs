@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 pub mod admission;
+mod exchange;
 mod generation;
 mod home;
 mod http;
@@ -33,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
+use hecate_bus::Bus;
 use hecate_manifest::PluginName;
 use hecate_runtime::server::Server;
 use tokio::sync::broadcast;
@@ -60,6 +62,7 @@ pub struct Daemon {
     slots: ArcSwap<BTreeMap<String, Arc<Slot>>>,
     logs: Logs,
     changes: broadcast::Sender<Change>,
+    bus: Bus,
     started: Instant,
     _lock: File,
 }
@@ -121,6 +124,7 @@ impl Daemon {
             slots: ArcSwap::default(),
             logs,
             changes: broadcast::Sender::new(256),
+            bus: Bus::new(),
             started: Instant::now(),
             _lock: lock,
         }))
@@ -181,6 +185,11 @@ impl Daemon {
     /// Hears every change of a plugin's state from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    /// What carries facts and hopes between the plugins.
+    pub(crate) const fn bus(&self) -> &Bus {
+        &self.bus
     }
 
     pub(crate) fn token(&self) -> &str {

@@ -13,6 +13,7 @@ use hecate_runtime::ControlError;
 
 use crate::Daemon;
 use crate::admission::{self, NotAdmitted, Trust};
+use crate::exchange::PluginPeer;
 use crate::generation::{ACQUIRE_LIMIT, Generation, RELEASE_LIMIT, StartError};
 use crate::home::PluginHome;
 use crate::slot::Slot;
@@ -183,6 +184,7 @@ impl Daemon {
     /// Stops what serves, without touching any file.
     pub(crate) async fn stop(&self, slot: &Slot, cause: &'static str) {
         let gate = slot.close_gate();
+        self.bus().leave(slot.name.as_str());
         let (current, draining) = (slot.flip(None), slot.set_draining(None));
         if let Some(current) = &current {
             current.instance().idle(RELEASE_LIMIT).await;
@@ -285,10 +287,13 @@ impl Daemon {
         };
         let gate = slot.close_gate();
         let old = slot.current();
+        // What the bus carries waits, as requests do.
+        self.bus().leave(slot.name.as_str());
         if let Some(old) = &old
             && let Err(reason) = release(old).await
         {
             take_back(slot, old, &new, epochs.back).await;
+            self.join(old);
             return Err(ChangeError::Release {
                 plugin: slot.name.clone(),
                 reason,
@@ -296,13 +301,17 @@ impl Daemon {
         }
         if let Err(error) = hand_over(slot, &new, epochs.forth).await {
             match &old {
-                Some(old) => take_back(slot, old, &new, epochs.back).await,
+                Some(old) => {
+                    take_back(slot, old, &new, epochs.back).await;
+                    self.join(old);
+                }
                 None => new.end().await,
             }
             return Err(error);
         }
         slot.flip(Some(new.clone()));
         drop(gate);
+        self.join(&new);
         let keep = [
             Some(new.digest.as_str()),
             old.as_ref().map(|old| old.digest.as_str()),
@@ -319,6 +328,14 @@ impl Daemon {
             });
         }
         Ok(())
+    }
+
+    /// Lets a generation that serves take part in what plugins tell each other.
+    fn join(&self, generation: &Generation) {
+        if !generation.exchange.is_empty() {
+            let peer = PluginPeer::new(generation.info.name.as_str(), generation.instance());
+            self.bus().join(Arc::new(peer), generation.exchange.clone());
+        }
     }
 
     /// Says that a version failed: the plugin is `failed`, or `rolled_back` if another one serves.

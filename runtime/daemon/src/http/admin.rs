@@ -56,6 +56,23 @@ pub(super) async fn list(State(daemon): State<Arc<Daemon>>) -> Response {
     envelope(StatusCode::OK, json!({"plugins": plugins}))
 }
 
+/// `GET /api/facts`: each way of facts from an emitter to a listener, and how far it is behind.
+pub(super) async fn facts(State(daemon): State<Arc<Daemon>>) -> Response {
+    let routes: Vec<_> = daemon
+        .bus()
+        .routes()
+        .iter()
+        .map(|route| {
+            json!({
+                "emitter": route.emitter, "plugin": route.plugin, "listener": route.listener, "filter": route.filter,
+                "behind": route.behind(), "delivered": route.delivered, "refused": route.refused,
+                "problem": route.problem,
+            })
+        })
+        .collect();
+    envelope(StatusCode::OK, json!({"routes": routes}))
+}
+
 /// `POST /api/plugins?allow_unsigned=…` with the bundle as body.
 pub(super) async fn install(
     State(daemon): State<Arc<Daemon>>,

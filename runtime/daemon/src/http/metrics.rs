@@ -20,6 +20,20 @@ pub(super) async fn show(State(daemon): State<Arc<Daemon>>) -> Response {
         daemon.uptime().as_secs_f64(),
     );
     families.gauge("hecate_daemon_memory_bytes", &[], resident_bytes());
+    for route in daemon.bus().routes() {
+        let labels = [
+            ("emitter", route.emitter.as_str()),
+            ("plugin", &route.plugin),
+            ("listener", &route.listener),
+        ];
+        families.gauge("hecate_facts_behind", &labels, route.behind() as f64);
+        families.counter(
+            "hecate_facts_delivered_total",
+            &labels,
+            route.delivered as f64,
+        );
+        families.counter("hecate_facts_refused_total", &labels, route.refused as f64);
+    }
     for slot in daemon.slots() {
         let name = slot.name.as_str();
         let plugin = [("plugin", name)];
@@ -63,6 +77,10 @@ struct Families(BTreeMap<String, (&'static str, String)>);
 impl Families {
     fn gauge(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.line(name, "gauge", "", labels, value);
+    }
+
+    fn counter(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.line(name, "counter", "", labels, value);
     }
 
     fn sample(&mut self, plugin: &str, sample: Sample) {

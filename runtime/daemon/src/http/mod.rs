@@ -167,6 +167,7 @@ fn router(daemon: Arc<Daemon>) -> Router {
         .route("/api/plugins/{name}/store", post(admin::store))
         .route("/api/plugins/{name}/logs", get(admin::logs))
         .route("/api/events", get(admin::events))
+        .route("/api/facts", get(admin::facts))
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         .with_state(daemon)
