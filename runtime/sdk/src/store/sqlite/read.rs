@@ -18,6 +18,9 @@ const COLUMNS: &str =
 /// Stream names that a connection knows; all are forgotten when there are more.
 const KNOWN_STREAMS: usize = 2048;
 
+/// Events that are made room for at once.
+const PAGE: usize = 1000;
+
 /// A connection that reads, with the names that it has met.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -40,30 +43,43 @@ impl From<Connection> for Reader {
 pub(super) struct Names {
     streams: HashMap<i64, StreamId>,
     types: HashMap<i64, Arc<str>>,
+    /// The one that was asked for last: most often that of the next event too.
+    stream: Option<(i64, StreamId)>,
+    event_type: Option<(i64, Arc<str>)>,
 }
 
 impl Names {
-    fn stream(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<&StreamId> {
+    fn stream(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<StreamId> {
+        if let Some((_, name)) = self.stream.as_ref().filter(|(last, _)| *last == id) {
+            return Ok(name.clone());
+        }
         if self.streams.len() >= KNOWN_STREAMS && !self.streams.contains_key(&id) {
             self.streams.clear();
         }
-        Ok(match self.streams.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
+        let name = match self.streams.entry(id) {
+            Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(new) => {
                 let name = name(connection, "SELECT name FROM stream WHERE id = ?1", id)?;
-                new.insert(StreamId::new(name))
+                new.insert(StreamId::new(name)).clone()
             }
-        })
+        };
+        self.stream = Some((id, name.clone()));
+        Ok(name)
     }
 
-    fn event_type(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<&Arc<str>> {
-        Ok(match self.types.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
+    fn event_type(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<Arc<str>> {
+        if let Some((_, name)) = self.event_type.as_ref().filter(|(last, _)| *last == id) {
+            return Ok(name.clone());
+        }
+        let name = match self.types.entry(id) {
+            Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(new) => {
                 let name = name(connection, "SELECT name FROM event_type WHERE id = ?1", id)?;
-                new.insert(name)
+                new.insert(name).clone()
             }
-        })
+        };
+        self.event_type = Some((id, name.clone()));
+        Ok(name)
     }
 }
 
@@ -99,10 +115,10 @@ pub(super) fn stream(
          AND version > ?2 ORDER BY version LIMIT ?3"
     );
     let after = after.map_or(0, |after| after.get().cast_signed());
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query((stream.as_str(), after, limit))?;
-    events(connection, names, rows)
+    let rows = statement.query((stream.as_str(), after, most))?;
+    events(connection, names, rows, Vec::new())
 }
 
 pub(super) fn all(
@@ -125,7 +141,9 @@ pub(super) fn all(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((from, most))?;
     if query.is_all() {
-        page.events = events(connection, names, rows)?;
+        // Most pages of all events are full.
+        let room = Vec::with_capacity(limit.min(PAGE));
+        page.events = events(connection, names, rows, room)?;
         let last = page.events.last().map(|event| event.position);
         page.scanned_to = last.or(after);
         return Ok(page);
@@ -138,7 +156,7 @@ pub(super) fn all(
         let fits = match types.get(&kind) {
             Some(fits) => *fits,
             None => {
-                let fits = query.takes_type(names.event_type(connection, kind)?);
+                let fits = query.takes_type(&names.event_type(connection, kind)?);
                 *types.entry(kind).or_insert(fits)
             }
         };
@@ -214,8 +232,8 @@ fn events(
     connection: &Connection,
     names: &mut Names,
     mut rows: Rows<'_>,
+    mut events: Vec<RecordedEvent>,
 ) -> rusqlite::Result<Vec<RecordedEvent>> {
-    let mut events = Vec::new();
     while let Some(row) = rows.next()? {
         events.push(event(connection, names, row)?);
     }
@@ -232,10 +250,10 @@ fn event(
     let meta = row.get_ref(8)?.as_blob()?;
     Ok(RecordedEvent {
         position: Position::new(number(0)?).ok_or_else(|| damaged(0))?,
-        stream: names.stream(connection, row.get(1)?)?.clone(),
+        stream: names.stream(connection, row.get(1)?)?,
         version: StreamVersion::new(number(2)?).ok_or_else(|| damaged(2))?,
         event_id: Uuid::from_slice(id).map_err(|_| damaged(3))?,
-        event_type: names.event_type(connection, row.get(4)?)?.clone(),
+        event_type: names.event_type(connection, row.get(4)?)?,
         revision: row.get(5)?,
         recorded_at: row.get(6)?,
         data: row.get_ref(7)?.as_blob()?.to_vec(),
