@@ -20,6 +20,7 @@ mod machine;
 mod report;
 mod requests;
 mod stats;
+mod store;
 
 use std::process::ExitCode;
 
@@ -27,10 +28,14 @@ use anyhow::{Context, Result, bail};
 
 use crate::report::Report;
 
-const USAGE: &str = "usage: hecate-bench all|cli|appends|requests|fdatasync [--rounds N]";
+const USAGE: &str =
+    "usage: hecate-bench all|cli|appends|store [--large]|requests|fdatasync [--rounds N]";
 
 /// Pairs of what is measured and what it is measured against.
 const ROUNDS: usize = 9;
+
+/// What takes minutes and gigabytes, and is not part of `all`.
+const LARGE: &str = "store --large";
 
 fn main() -> Result<ExitCode> {
     let args: Vec<_> = std::env::args().skip(1).collect();
@@ -42,6 +47,10 @@ fn main() -> Result<ExitCode> {
             println!("{}", requests::load(order)?);
             return Ok(ExitCode::SUCCESS);
         }
+        ["store", "--large"] => (LARGE, ROUNDS),
+        ["store", "--large", "--rounds", rounds] => {
+            (LARGE, rounds.parse().context("rounds are a number")?)
+        }
         [what] => (*what, ROUNDS),
         [what, "--rounds", rounds] => (*what, rounds.parse().context("rounds are a number")?),
         _ => bail!(USAGE),
@@ -52,9 +61,11 @@ fn main() -> Result<ExitCode> {
         );
     }
     let benchmarks: &[fn(usize) -> Result<Report>] = match what {
-        "all" => &[cli::run, appends::run, requests::run],
+        "all" => &[cli::run, appends::run, store::run, requests::run],
         "cli" => &[cli::run],
         "appends" => &[appends::run],
+        "store" => &[store::run],
+        LARGE => &[store::run_large],
         "requests" => &[requests::run],
         "fdatasync" => &[fdatasync::run],
         _ => bail!(USAGE),

@@ -30,6 +30,10 @@ pub(crate) enum Bar {
     SpeedAtLeast(f64),
     /// A duration that may not be more, in milliseconds.
     MillisAtMost(f64),
+    /// A duration that may not be more, in microseconds.
+    MicrosAtMost(f64),
+    /// A ratio that may not be more.
+    RatioAtMost(f64),
     /// Nothing: the figure is told for what it says about the others.
     None,
 }
@@ -86,6 +90,8 @@ impl Bar {
             Self::RatioAtLeast(least, _) => (format!("≥ {least:.2}"), Some(value >= least)),
             Self::SpeedAtLeast(least) => (format!("≥ {}", thousands(least)), Some(value >= least)),
             Self::MillisAtMost(most) => (format!("≤ {most:.0} ms"), Some(value <= most)),
+            Self::MicrosAtMost(most) => (format!("≤ {most:.0} µs"), Some(value <= most)),
+            Self::RatioAtMost(most) => (format!("≤ {most:.2}"), Some(value <= most)),
             Self::None => (String::new(), None),
         }
     }
@@ -135,6 +141,14 @@ pub(crate) fn millis(spread: Spread) -> String {
 /// So many thousand a second.
 pub(crate) fn thousands(per_second: f64) -> String {
     format!("{:.1} k/s", per_second / 1000.0)
+}
+
+/// Microseconds with the fastest and the slowest run.
+pub(crate) fn micros(spread: Spread) -> String {
+    format!(
+        "{:.0} µs [{:.0}–{:.0}]",
+        spread.median, spread.low, spread.high
+    )
 }
 
 /// A short time.

@@ -1,6 +1,7 @@
 //! A whole plugin without a host: asked as over HTTP, its stores in a temporary directory.
 
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -25,7 +26,8 @@ pub struct TestPlugin {
     pub(crate) running: Arc<Running>,
     pub(crate) paths: Paths,
     epoch: u64,
-    _files: TempDir,
+    /// Removed with it, if they are its own.
+    files: Option<TempDir>,
 }
 
 /// An answer.
@@ -46,9 +48,21 @@ impl TestPlugin {
     pub async fn start<P: Plugin>() -> Self {
         let files =
             TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
+        let mut plugin = Self::start_in::<P>(files.path()).await;
+        plugin.files = Some(files);
+        plugin
+    }
+
+    /// Starts `P` with its files in `dir`, where they stay.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[doc(hidden)]
+    pub async fn start_in<P: Plugin>(dir: &Path) -> Self {
         let config = StartConfig {
-            data_dir: files.path().join("data"),
-            bundle_dir: files.path().join("bundle"),
+            data_dir: dir.join("data"),
+            bundle_dir: dir.join("bundle"),
         };
         let running = Running::start::<P>(&config)
             .await
@@ -57,7 +71,7 @@ impl TestPlugin {
             running: Arc::new(running),
             paths: Paths::of(&config),
             epoch: 0,
-            _files: files,
+            files: None,
         };
         plugin.acquire().await;
         plugin
@@ -168,7 +182,8 @@ impl TestPlugin {
     }
 
     /// Ends it as a host does.
-    pub(crate) async fn stop(&self) {
+    #[doc(hidden)]
+    pub async fn stop(&self) {
         self.running.shutdown().await;
     }
 
