@@ -1,6 +1,7 @@
 //! A plugin that runs: everything of it behind one service, whichever way requests come in.
 
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,7 +94,7 @@ impl Running {
     pub(crate) async fn start<P: Plugin>(config: &StartConfig) -> Result<Self, StartError> {
         let manifest = Manifest::parse(P::manifest()).map_err(|error| StartError(chain(&error)))?;
         let (live, closing) = (Live::default(), watch::Sender::new(false));
-        let specs = P::divisions();
+        let specs = routed("the routes of the divisions", P::divisions)?;
         let own = P::store_config()
             .map(|config| Division::closed("plugin", config, Vec::new, live.clone()));
         let divisions: Vec<_> = specs
@@ -126,7 +127,8 @@ impl Running {
             .map_err(|error| StartError(chain(error.as_error())))?;
 
         let mut flag_maps = plugin.flag_maps();
-        let (mut api, mut endpoints) = (plugin.routes(), Vec::new());
+        let mut api = routed("the plugin's own routes", || plugin.routes())?;
+        let mut endpoints = Vec::new();
         let mut taken = BUILT_IN.map(|path| ("get", path)).to_vec();
         let mut duplicates = Vec::new();
         for (spec, division) in specs.into_iter().zip(&divisions) {
@@ -147,7 +149,8 @@ impl Running {
             }
             endpoints.push((division.name(), of_division));
             if duplicates.is_empty() {
-                api = api.merge(router.with_state(division.clone()));
+                let whose = format!("the plugin's own routes and those of `{}`", division.name());
+                api = routed(&whose, || api.merge(router.with_state(division.clone())))?;
             }
         }
         if !duplicates.is_empty() {
@@ -179,6 +182,11 @@ impl Running {
         let socket = plugin
             .websocket()
             .unwrap_or_else(|| any(ws::live_socket).with_state(socket));
+        let whose = format!(
+            "the plugin's own routes and those that every plugin has ({})",
+            BUILT_IN.join(", ")
+        );
+        let api = routed(&whose, || api.merge(built_in.routes()))?;
         let started = Started {
             name: manifest.name.to_string(),
             version: manifest.version.to_string(),
@@ -190,7 +198,6 @@ impl Running {
         Ok(Self {
             started,
             api: api
-                .merge(built_in.routes())
                 .fallback(unknown)
                 .method_not_allowed_fallback(not_allowed),
             ws: Router::new().route("/ws", socket).fallback(unknown),
@@ -400,6 +407,19 @@ impl Requests {
             seconds: crate::metrics::histogram("http_request_seconds"),
         }
     }
+}
+
+/// Makes routes. axum panics when two of them are for the same requests, or a path is none: here that is a reason not to
+/// start, which names whose routes they are.
+fn routed<T>(whose: &str, make: impl FnOnce() -> T) -> Result<T, StartError> {
+    catch_unwind(AssertUnwindSafe(make)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        StartError(format!(
+            "{whose} cannot be used: {}",
+            text.unwrap_or("a panic without a message")
+        ))
+    })
 }
 
 fn is_rest(rest: &str) -> bool {

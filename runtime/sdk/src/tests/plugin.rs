@@ -1,6 +1,6 @@
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::json;
 
 use super::account::Accounts;
@@ -160,32 +160,101 @@ impl Plugin for FailsToInit {
     }
 }
 
+/// Why a plugin does not start; empty if it does.
+async fn started<P: Plugin>() -> String {
+    let config = hecate_manifest::control::StartConfig {
+        data_dir: "/none".into(),
+        bundle_dir: "/none".into(),
+    };
+    Running::start::<P>(&config)
+        .await
+        .err()
+        .map(|error| error.0)
+        .unwrap_or_default()
+}
+
 #[test]
 fn what_cannot_start_says_why() {
-    async fn start<P: Plugin>() -> String {
-        let config = hecate_manifest::control::StartConfig {
-            data_dir: "/none".into(),
-            bundle_dir: "/none".into(),
-        };
-        Running::start::<P>(&config)
-            .await
-            .err()
-            .map(|error| error.0)
-            .unwrap_or_default()
-    }
     run(async {
         assert_eq!(
-            start::<FailsToInit>().await,
+            started::<FailsToInit>().await,
             "the plugin has no `store_config`"
         );
-        let twice = start::<Around<Twice>>().await;
+        let twice = started::<Around<Twice>>().await;
         assert!(
             twice.starts_with("routes are given twice: POST /accounts/open (open_account) and"),
             "{twice}"
         );
         assert_eq!(
-            start::<Around<OwnHealth>>().await,
+            started::<Around<OwnHealth>>().await,
             "routes are given twice: GET /health is every plugin's own"
+        );
+    });
+}
+
+/// A plugin whose own routes are what `N` chooses.
+struct Clashes<const N: usize>;
+
+impl<const N: usize> Plugin for Clashes<N> {
+    fn manifest() -> &'static str {
+        r#"{"name": "clashes", "version": "0.1.0"}"#
+    }
+
+    async fn init(_: PluginContext) -> Result<Self, InitError> {
+        Ok(Self)
+    }
+
+    fn routes(&self) -> Router {
+        let router = Router::new();
+        match N {
+            0 => router.route("/health", get(async || "mine")),
+            1 => router.route(
+                "/{page}",
+                get(async || "fine: the other paths are more exact"),
+            ),
+            2 => router.route("/accounts/{account}/pay", post(async || "mine")),
+            3 => router
+                .route("/a", get(async || ""))
+                .route("/a", get(async || "")),
+            _ => router.route("no-slash", get(async || "")),
+        }
+    }
+
+    fn divisions() -> Vec<DivisionSpec> {
+        if N == 5 {
+            let routes = Routes::new().get("/accounts/:id", async || "an old way to say it");
+            return vec![DivisionSpec::new("account", routes)];
+        }
+        vec![Accounts::division()]
+    }
+}
+
+#[test]
+fn routes_that_do_not_go_together_are_a_reason_not_to_start() {
+    run(async {
+        let said = started::<Clashes<0>>().await;
+        assert!(
+            said.starts_with(
+                "the plugin's own routes and those that every plugin has (/manifest, "
+            ),
+            "{said}"
+        );
+        assert!(said.contains("`GET /health`"), "{said}");
+        assert_eq!(started::<Clashes<1>>().await, "");
+        let said = started::<Clashes<2>>().await;
+        let begins = "the plugin's own routes and those of `account` cannot be used: ";
+        assert!(said.starts_with(begins) && said.contains("/pay"), "{said}");
+        for said in [started::<Clashes<3>>().await, started::<Clashes<4>>().await] {
+            assert!(
+                said.starts_with("the plugin's own routes cannot be used: "),
+                "{said}"
+            );
+        }
+        let said = started::<Clashes<5>>().await;
+        assert!(
+            said.starts_with("the routes of the divisions cannot be used: ")
+                && said.contains("{capture}"),
+            "{said}"
         );
     });
 }
