@@ -140,9 +140,17 @@ impl AppendId {
         Self(Uuid::now_v7())
     }
 
-    /// Id of the `nth` event of this append.
+    /// Id of the `nth` event of this append: its own for the first, and others in the same place of time for the rest.
+    ///
+    /// Ids that follow each other, as those of a counter, must not lead to each other's events: so the rest is spread
+    /// over the last 62 bits, where multiples of the golden ratio keep well apart.
     pub(crate) const fn event_id(self, nth: usize) -> Uuid {
-        Uuid::from_u128(self.0.as_u128().wrapping_add(nth as u128))
+        const LOW: u128 = (1 << 62) - 1;
+        if nth == 0 {
+            return self.0;
+        }
+        let spread = !(nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as u128;
+        Uuid::from_u128(self.0.as_u128() ^ (spread & LOW))
     }
 }
 

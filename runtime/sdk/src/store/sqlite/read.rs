@@ -114,8 +114,8 @@ pub(super) fn stream(
         "SELECT {COLUMNS} FROM event WHERE stream = (SELECT id FROM stream WHERE name = ?1) \
          AND version > ?2 ORDER BY version LIMIT ?3"
     );
-    let after = after.map_or(0, |after| after.get().cast_signed());
-    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let after = after.map_or(0, |after| number(after.get()));
+    let most = number(limit as u64);
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query((stream.as_str(), after, most))?;
     events(connection, names, rows, Vec::new())
@@ -136,8 +136,8 @@ pub(super) fn all(
         return Ok(page);
     }
     let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
-    let from = after.map_or(0, |after| after.get().cast_signed());
-    let most = i64::try_from(query.scanned(limit)).unwrap_or(i64::MAX);
+    let from = after.map_or(0, |after| number(after.get()));
+    let most = number(query.scanned(limit) as u64);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((from, most))?;
     if query.is_all() {
@@ -178,6 +178,11 @@ pub(super) fn all(
         }
     }
     Ok(page)
+}
+
+/// A number of a caller's, which may be greater than any that is stored.
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// What was stored under this id: the event of that id and those that follow it without a hole, and the reply.
