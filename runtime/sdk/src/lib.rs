@@ -66,6 +66,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `cache` | `moka`: a bounded cache in memory |
+//! | `conformance` | `conformance`: what every event store must keep, as tests for whoever writes another one |
 //! | `crypto` | `sha2` and `rand`: hashes and random numbers |
 //! | `files` | `files`: uploads within limits, downloads with ranges |
 //! | `http-client` | `reqwest`, and `http_client` that makes one with TLS |
@@ -89,6 +90,8 @@ pub mod aggregate;
 pub mod api;
 pub mod builtins;
 pub mod commands;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod division;
 #[doc(hidden)]
 pub mod export;

@@ -18,8 +18,6 @@ mod memory;
 mod query;
 mod snapshot;
 mod sqlite;
-#[doc(hidden)]
-pub mod suite;
 mod types;
 
 pub use care::{Care, CareError};

@@ -140,17 +140,24 @@ impl AppendId {
         Self(Uuid::now_v7())
     }
 
-    /// Id of the `nth` event of this append: its own for the first, and others in the same place of time for the rest.
+    /// Id of the `nth` event of this append: its own for the first, and others of its [`span`](Self::span) for the rest.
     ///
-    /// Ids that follow each other, as those of a counter, must not lead to each other's events: so the rest is spread
-    /// over the last 62 bits, where multiples of the golden ratio keep well apart.
+    /// Ids that follow each other, as those of a counter, must not lead to each other's events: multiples of the golden
+    /// ratio keep well apart, from each other and from the first.
     pub(crate) const fn event_id(self, nth: usize) -> Uuid {
-        const LOW: u128 = (1 << 62) - 1;
         if nth == 0 {
             return self.0;
         }
-        let spread = !(nth as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as u128;
-        Uuid::from_u128(self.0.as_u128() ^ (spread & LOW))
+        let spread = !(nth as u32).wrapping_mul(0x9e37_79b9);
+        Uuid::from_u128(self.0.as_u128() ^ spread as u128)
+    }
+
+    /// Between which ids those of its events lie: they differ in the last 32 bits, which are random where ids are made of
+    /// the time.
+    pub(crate) const fn span(self) -> (Uuid, Uuid) {
+        const LAST: u128 = u32::MAX as u128;
+        let id = self.0.as_u128();
+        (Uuid::from_u128(id & !LAST), Uuid::from_u128(id | LAST))
     }
 }
 

@@ -1,9 +1,16 @@
 use std::sync::Arc;
 
-use crate::store::{EventStore, MemoryStore};
+use crate::conformance::Subject;
+use crate::store::MemoryStore;
 
-async fn make() -> Arc<dyn EventStore> {
-    Arc::new(MemoryStore::default())
+fn subject() -> Subject {
+    Subject::new(|| async { Arc::new(MemoryStore::default()) as _ })
 }
 
-crate::store_suite!(make());
+mod stores {
+    crate::store_suite!(super::subject());
+}
+
+mod projections {
+    crate::projection_suite!(super::subject());
+}

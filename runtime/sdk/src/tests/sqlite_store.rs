@@ -7,19 +7,29 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::conformance::Subject;
 use crate::store::{
     AppendError, AppendId, AppendRequest, Care, EventStore, ExpectedVersion, NewEvent, OpenError,
     Query, SqliteOptions, SqliteStore, StreamId,
 };
 use crate::testing::run;
 
-/// The store of a suite's test lives as long as the test: its directory is removed when the process ends.
-async fn make() -> Arc<dyn EventStore> {
-    let dir = TempDir::new().unwrap().keep();
-    Arc::new(SqliteStore::open(&dir.join("events.db"), SqliteOptions::default()).unwrap())
+fn subject() -> Subject {
+    let dir = TempDir::new().unwrap();
+    Subject::new(move || {
+        let path = dir.path().join("events.db");
+        async move { Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap()) as _ }
+    })
 }
 
-crate::store_suite!(make());
+mod stores {
+    crate::store_suite!(super::subject());
+    crate::persistent_store_suite!(super::subject());
+}
+
+mod projections {
+    crate::projection_suite!(super::subject());
+}
 
 fn request(stream: &str) -> AppendRequest {
     let event = NewEvent::json("happened", 1, &1).unwrap();
@@ -439,28 +449,32 @@ fn an_id_inside_of_another_append_is_taken() {
     let path = dir.path().join("events.db");
     run(async {
         let store = open(&path, 1).unwrap();
-        let of = |id: u128, events: u128| {
-            let events = (0..events).map(|nth| NewEvent::json("happened", 1, &(id + nth)).unwrap());
+        let of = |id: Uuid, events: usize| {
+            let events = (0..events).map(|nth| NewEvent::json("happened", 1, &nth).unwrap());
             AppendRequest::new(StreamId::new("a"), ExpectedVersion::Any, events.collect())
-                .with_id(AppendId(Uuid::from_u128(id)))
+                .with_id(AppendId(id))
         };
-        let now = Uuid::now_v7().as_u128();
-        store.append(of(now, 3)).await.unwrap();
-        for (id, events) in [
-            (now + 1, 1),
-            (now + 2, 9),
-            (now - 1, 2),
-            (now - 5, 9),
-            (now, 2),
-        ] {
+        let now = AppendId::fresh();
+        store.append(of(now.0, 3)).await.unwrap();
+        for (id, events) in [(now.event_id(1), 1), (now.event_id(2), 9), (now.0, 2)] {
             let refused = store.append(of(id, events)).await;
             assert!(
                 matches!(refused, Err(AppendError::IdempotencyMismatch { .. })),
                 "{events} behind {id}: {refused:?}"
             );
         }
-        store.append(of(now - 5, 5)).await.unwrap();
-        store.append(of(now + 3, 1)).await.unwrap();
+        // Numbers beside it are others' ids, before and behind.
+        for beside in [1, 2, 3] {
+            let id = now.0.as_u128();
+            store
+                .append(of(Uuid::from_u128(id + beside), 3))
+                .await
+                .unwrap();
+            store
+                .append(of(Uuid::from_u128(id - beside), 3))
+                .await
+                .unwrap();
+        }
         store.close().await;
     });
 }

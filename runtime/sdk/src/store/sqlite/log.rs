@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
-use uuid::Uuid;
 
 use super::read::{self, Names};
 use super::unseen::Unseen;
@@ -67,10 +66,8 @@ impl Log {
         request: &AppendRequest,
         now: i64,
     ) -> rusqlite::Result<Answer> {
-        // An append without events takes the id of its reply.
-        let last_id = request.id.event_id(request.events().saturating_sub(1));
-        let first_id = request.id.0;
-        if !self.unseen.has(first_id, last_id) && inserts.have(first_id, last_id)? {
+        let (from, to) = request.id.span();
+        if !self.unseen.has(from, to) && inserts.have(request)? {
             let recorded = read::append(connection, &mut self.names, request.id)?;
             return Ok(recorded.unwrap_or_default().receipt(request));
         }
@@ -83,7 +80,7 @@ impl Log {
             versions: Vec::with_capacity(request.writes.len()),
             replayed: false,
         };
-        let mut event_id = first_id.as_u128();
+        let mut nth = 0;
         for write in request
             .writes
             .iter()
@@ -113,7 +110,7 @@ impl Log {
                 let position = inserts.event.insert((
                     known.id,
                     version.cast_signed(),
-                    event_id.to_be_bytes(),
+                    request.id.event_id(nth).as_bytes(),
                     kind,
                     event.revision,
                     now,
@@ -121,16 +118,16 @@ impl Log {
                     event.data.as_slice(),
                     metadata,
                 ))?;
-                event_id = event_id.wrapping_add(1);
+                nth += 1;
                 receipt.last = Position::new(position.cast_unsigned());
                 receipt.first = receipt.first.or(receipt.last);
             }
             receipt.versions.extend(StreamVersion::new(known.version));
         }
         if let Some(reply) = &request.reply {
-            inserts.reply.execute((first_id.as_bytes(), reply))?;
+            inserts.reply.execute((request.id.0.as_bytes(), reply))?;
         }
-        self.unseen.take(first_id, last_id);
+        self.unseen.take(from, to);
         Ok(Ok(receipt))
     }
 
@@ -212,8 +209,7 @@ impl<'c> Inserts<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             seen: connection.prepare_cached(
-                "SELECT 1 FROM event WHERE event_id BETWEEN ?1 AND ?2 \
-                 UNION ALL SELECT 1 FROM reply WHERE append_id BETWEEN ?1 AND ?2",
+                "SELECT 1 FROM event WHERE event_id = ?1 UNION ALL SELECT 1 FROM reply WHERE append_id = ?1",
             )?,
             event: connection.prepare_cached(
                 "INSERT INTO event (stream, version, event_id, type, revision, recorded_at, codec, data, meta) \
@@ -227,9 +223,15 @@ impl<'c> Inserts<'c> {
         })
     }
 
-    /// Whether one of the ids from `first` to `last` was used: for an append, or inside of one.
-    fn have(&mut self, first: Uuid, last: Uuid) -> rusqlite::Result<bool> {
-        self.seen.exists((first.as_bytes(), last.as_bytes()))
+    /// Whether one of the ids of its events was used: for an append, or inside of one. An append without events takes the
+    /// id of its reply.
+    fn have(&mut self, request: &AppendRequest) -> rusqlite::Result<bool> {
+        for nth in 0..request.events().max(1) {
+            if self.seen.exists([request.id.event_id(nth).as_bytes()])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
