@@ -5,6 +5,7 @@ mod dispatch;
 mod levels;
 mod memory_store;
 mod messages;
+mod mutants;
 mod plugin;
 mod projections;
 mod snapshots;

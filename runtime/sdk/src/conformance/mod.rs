@@ -111,7 +111,7 @@ impl<S> Rule<S> {
 /// Checks `rules` one after the other, each on a subject that `make` makes, and gives the names of those that do not
 /// hold, each with what the check said.
 pub async fn broken<S: Send + 'static>(
-    rules: &'static [Rule<S>],
+    rules: impl IntoIterator<Item = &'static Rule<S>>,
     mut make: impl FnMut() -> S,
 ) -> Vec<(&'static str, String)> {
     let mut broken = Vec::new();

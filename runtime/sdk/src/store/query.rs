@@ -52,13 +52,13 @@ impl Query {
     }
 
     /// Whether events of the type `name` fit, as far as that goes.
-    pub(super) fn takes_type(&self, name: &str) -> bool {
+    pub(crate) fn takes_type(&self, name: &str) -> bool {
         let types = self.types.as_ref();
         types.is_none_or(|types| types.iter().any(|wanted| wanted == name))
     }
 
     /// Whether events of the stream `name` fit, as far as that goes.
-    pub(super) fn takes_stream(&self, name: &str) -> bool {
+    pub(crate) fn takes_stream(&self, name: &str) -> bool {
         let kind = self.kind.as_ref();
         kind.is_none_or(|kind| {
             name.strip_prefix(&**kind)

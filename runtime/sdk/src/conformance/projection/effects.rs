@@ -55,9 +55,13 @@ pub async fn rows_and_checkpoint_are_one(subject: Subject) {
         let follower = model
             .follow(&store, || boxed([Journal::lax("journal")]))
             .await;
+        follower
+            .reaches(add(&store, "a", "happened", 10).await)
+            .await;
         for nth in 0..10 {
             add(&store, &format!("s-{}", nth % 3), "happened", 40).await;
         }
+        // Somewhere among those.
         follower.stop().await;
         let checkpoint = model.checkpoint("journal");
         let mut events = all(&store).await;

@@ -33,23 +33,23 @@ pub async fn closing_decides_what_is_in_flight(subject: Subject) {
     }
 }
 
-/// Closes the store while appends are in flight, and gives what each was told.
+/// Closes the store while appends come, and gives what each was told.
 pub(super) async fn while_closing(
     store: &Store,
 ) -> Vec<(AppendRequest, Result<Receipt, AppendError>)> {
-    let senders: Vec<_> = (0..40)
-        .map(|nth| {
-            let own = write(&format!("s-{nth}"), NoStream, 2);
-            let request = several(vec![own, write("shared", Any, 1)]);
-            let (store, sent) = (store.clone(), request.clone());
-            (
-                request,
-                tokio::spawn(async move { store.append(sent).await }),
-            )
-        })
-        .collect();
+    let send = |nth: usize| {
+        let own = write(&format!("s-{nth}"), NoStream, 2);
+        let request = several(vec![own, write("shared", Any, 1)]);
+        let (store, sent) = (store.clone(), request.clone());
+        let sender = tokio::spawn(async move { store.append(sent).await });
+        (request, sender)
+    };
+    let mut senders: Vec<_> = (0..20).map(send).collect();
     tokio::task::yield_now().await;
-    store.close().await;
+    let closing = store.clone();
+    let closing = tokio::spawn(async move { closing.close().await });
+    senders.extend((20..60).map(send));
+    closing.await.expect("closing panicked");
     let mut answers = Vec::new();
     for (request, sender) in senders {
         answers.push((request, sender.await.expect("an append panicked")));

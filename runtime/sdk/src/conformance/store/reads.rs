@@ -81,6 +81,7 @@ pub async fn parts_of_any_size_are_the_whole(subject: Subject) {
             }
             after = part.scanned_to;
             events.extend(part.events);
+            assert!(events.len() <= 75, "in parts of {limit}, events come twice");
         }
         assert_eq!(events, whole, "in parts of {limit}");
     }
@@ -94,6 +95,10 @@ pub async fn parts_of_any_size_are_the_whole(subject: Subject) {
             let Some(last) = part.last() else { break };
             after = Some(last.version);
             events.extend(part);
+            assert!(
+                events.len() <= one.len(),
+                "in parts of {limit}, events come twice"
+            );
         }
         assert_eq!(events, one, "a stream in parts of {limit}");
     }
