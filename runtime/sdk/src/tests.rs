@@ -2,6 +2,7 @@ mod account;
 mod bodies;
 mod care;
 mod dispatch;
+mod killed;
 mod levels;
 mod memory_store;
 mod messages;
