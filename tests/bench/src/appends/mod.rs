@@ -103,7 +103,7 @@ pub(crate) fn run(rounds: usize) -> Result<Report> {
         load::MEASURED.as_secs_f64(),
     );
     let mut report = Report::new("Durable appends", how, &COLUMNS);
-    let aim = Bar::RatioAtLeast(0.6, 0.8);
+    let aim = Bar::RatioAtLeast(0.8, 0.8);
     compare(&mut report, "64 tasks × 1 event", aim, || {
         done.iter().map(|round| &round.ones)
     });

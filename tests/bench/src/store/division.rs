@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use hecate_sdk::aggregate::EventSet;
 use hecate_sdk::division::Division;
-use hecate_sdk::store::{EventStore, Position, SqliteOptions, SqliteStore};
+use hecate_sdk::store::{Position, Store};
 use hecate_sdk::testing::TestPlugin;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
@@ -125,21 +125,28 @@ pub(super) async fn notices(dir: &Path) -> Result<(Duration, Duration)> {
     Ok((percentile(&taken, 0.5), percentile(&taken, 0.99)))
 }
 
-/// How long half of the appends take at most that one task makes, in microseconds.
-pub(super) async fn alone(path: &Path) -> Result<f64> {
-    let store = SqliteStore::open(path, SqliteOptions::in_epoch(1))?;
+/// How long half of the appends take at most that one task makes to new orders, in microseconds.
+pub(super) async fn alone(dir: &Path) -> Result<f64> {
+    let (plugin, division) = start::<false>(dir).await?;
+    let fresh = std::iter::repeat_with(Uuid::now_v7);
+    let alone = appends(division.store(), fresh).await?;
+    plugin.stop().await;
+    Ok(alone)
+}
+
+/// The same to these `orders`.
+pub(super) async fn appends(store: &Store, orders: impl Iterator<Item = Uuid>) -> Result<f64> {
     let mut taken = Vec::with_capacity(APPENDS);
-    for _ in 0..APPENDS {
-        let request = order::lines(Uuid::now_v7(), 1)?;
+    for id in orders.take(APPENDS) {
+        let request = order::lines(id, 1)?;
         let begun = Instant::now();
-        store.append(request).await?;
+        store.append_request(request).await?;
         taken.push(begun.elapsed());
     }
-    store.close().await;
     Ok(median(taken))
 }
 
-pub(super) fn median(mut taken: Vec<Duration>) -> f64 {
+fn median(mut taken: Vec<Duration>) -> f64 {
     taken.sort();
     percentile(&taken, 0.5).as_secs_f64() * 1e6
 }

@@ -114,8 +114,9 @@ pub(crate) fn run(rounds: usize) -> Result<Report> {
 pub(crate) fn run_large(rounds: usize) -> Result<Report> {
     let disk = Fdatasync::measure(machine::disk_dir()?.path(), SYNCS)?;
     let how = format!(
-        "The same division on a store of {} events and on one of {}, in streams of {}, in turn, {rounds} times; the \
-         appends go to orders as drawn from all of them. Medians [lowest–highest].",
+        "The same division on a store of {} events and on one of {}, in streams of {}, in turn, {rounds} times. Where \
+         orders are drawn from all, nearly every append to the large store is one to pages of its own. Medians \
+         [lowest–highest].",
         large::SMALL,
         large::LARGE,
         filled::EVENTS
@@ -172,7 +173,7 @@ fn once(dir: &std::path::Path, round: usize) -> Result<Round> {
     let own = machine::disk_dir()?;
     let files = own.path().to_owned();
     let (half, most) = on_runtime(async move { division::notices(&files).await })?;
-    let files = own.path().join("alone.db");
+    let files = own.path().join("alone");
     let alone = on_runtime(async move { division::alone(&files).await })?;
     Ok(Round {
         disk,
