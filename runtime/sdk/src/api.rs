@@ -78,6 +78,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Json as AxumJson;
@@ -445,13 +448,18 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Command<
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let key = IdempotencyKey::from_request_parts(&mut parts, state).await?;
-        let (body, digest): (T, u64) = read_json(Request::from_parts(parts, body), state).await?;
+        let (body, text): (T, _) = read_json(Request::from_parts(parts, body), state).await?;
         body.validate()?;
-        Ok(Self {
-            may_repeat: key.0.is_some(),
-            id: key.0.unwrap_or_else(Uuid::now_v7),
-            digest,
-            ..Self::new(body)
+        Ok(match key.0 {
+            // Only what may be repeated is compared with its repetition.
+            Some(id) => Self {
+                body,
+                id,
+                may_repeat: true,
+                digest: fingerprint(&text),
+                lineage: Lineage::default(),
+            },
+            None => Self::new(body),
         })
     }
 }
@@ -488,14 +496,19 @@ fn command_id(key: &[u8], path: &str) -> Uuid {
     named_id(ordered, &name)
 }
 
-/// Reads a JSON body, and a fingerprint of its bytes. An empty body is an empty object.
+/// Reads a JSON body, and gives its bytes too. An empty body is an empty object.
 async fn read_json<T: DeserializeOwned, S: Send + Sync>(
     request: Request,
     state: &S,
-) -> Result<(T, u64), ApiError> {
+) -> Result<(T, Bytes), ApiError> {
     let typed = is_json(request.headers());
-    let read = Bytes::from_request(request, state);
-    let bytes = match tokio::time::timeout(BODY_WITHIN, read).await {
+    let mut read = pin!(Bytes::from_request(request, state));
+    // Most bodies are here already, and need no clock.
+    let read = match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => tokio::time::timeout(BODY_WITHIN, read).await,
+    };
+    let bytes = match read {
         Ok(read) => read.map_err(|rejection| {
             let status = rejection.status();
             if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -520,10 +533,14 @@ async fn read_json<T: DeserializeOwned, S: Send + Sync>(
             message,
         ));
     }
-    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-    match serde_json::from_slice(text) {
-        Ok(value) => Ok((value, fingerprint(text))),
-        Err(error) => Err(refused::<T>(text, error)),
+    let text = if bytes.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        bytes
+    };
+    match serde_json::from_slice(&text) {
+        Ok(value) => Ok((value, text)),
+        Err(error) => Err(refused::<T>(&text, error)),
     }
 }
 

@@ -32,7 +32,10 @@ pub(crate) fn install(sink: Arc<dyn LogSink>, plugin: &str) {
     *SINK.write().unwrap_or_else(PoisonError::into_inner) = Some((sink, plugin.into()));
     let subscriber = tracing_subscriber::registry().with(ToHost);
     // Set already: by the instance before, or by a test that looks at logs itself.
-    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+    if tracing::subscriber::set_global_default(subscriber).is_err() {
+        // Which places log was decided by the level of the host before.
+        tracing::callsite::rebuild_interest_cache();
+    } else {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic
                 .location()
@@ -157,8 +160,21 @@ mod tests {
 
     use super::{LogSink, MAX_TEXT_BYTES, cut, install};
 
-    #[derive(Default)]
-    struct Lines(Mutex<Vec<String>>);
+    struct Lines(Mutex<Vec<String>>, Level);
+
+    impl Lines {
+        fn up_to(level: Level) -> Arc<Self> {
+            Arc::new(Self(Mutex::default(), level))
+        }
+
+        /// What this module has logged.
+        fn mine(&self) -> Vec<serde_json::Value> {
+            let lines = self.0.lock().unwrap();
+            let read = lines.iter().map(|line| serde_json::from_str(line).unwrap());
+            read.filter(|line: &serde_json::Value| line["target"] == module_path!())
+                .collect()
+        }
+    }
 
     impl LogSink for Lines {
         fn log(&self, _: Level, line: &str) {
@@ -166,22 +182,18 @@ mod tests {
         }
 
         fn max_level(&self) -> Level {
-            Level::INFO
+            self.1
         }
     }
 
     #[test]
     fn one_json_line_for_each_event() {
-        let lines = Arc::new(Lines::default());
+        let lines = Lines::up_to(Level::INFO);
         install(lines.clone(), "my-plugin");
+        let detail = || tracing::debug!("a detail");
         tracing::info!(order = "a1", total = 3, "it's \"confirmed\"\nnow");
-        tracing::debug!("not wanted");
-        let lines = lines.0.lock().unwrap();
-        let mine: Vec<serde_json::Value> = lines
-            .iter()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .filter(|line: &serde_json::Value| line["target"] == module_path!())
-            .collect();
+        detail();
+        let mine = lines.mine();
         assert_eq!(mine.len(), 1);
         assert_eq!(mine[0]["msg"], "it's \"confirmed\"\nnow");
         assert_eq!(
@@ -192,6 +204,12 @@ mod tests {
             (&mine[0]["plugin"], &mine[0]["level"]),
             (&"my-plugin".into(), &"info".into())
         );
+        // Another host, which wants more from the same places.
+        let more = Lines::up_to(Level::DEBUG);
+        install(more.clone(), "my-plugin");
+        detail();
+        assert_eq!(more.mine()[0]["msg"], "a detail");
+        assert_eq!(lines.mine().len(), 1);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! | the whole plugin | [`TestPlugin`] | routes, bodies, answers, all divisions | tens of milliseconds |
 //!
 //! At each of them time and ids are the test's. Beside these, [`project`] shows what a projection makes of events,
-//! [`golden`] holds a revision of an event to a sample of it, and [`metric`] reads what was counted.
+//! [`golden`] holds a revision of an event to a sample of it, [`metric`] reads what was counted, and [`logs`] what was
+//! logged.
 //!
 //! ```
 //! use std::sync::LazyLock;
@@ -121,6 +122,7 @@
 mod bus;
 mod decide;
 mod golden;
+mod logs;
 mod project;
 mod store;
 mod whole;
@@ -133,6 +135,7 @@ use crate::metrics;
 pub use bus::{Bus, settle};
 pub use decide::{Decided, Given, given};
 pub use golden::{golden, golden_of};
+pub use logs::{Logs, logs};
 pub use project::project;
 pub use store::{Stored, StoredDecision, stored};
 pub use whole::{Answered, Around, OneDivision, Reply, TestPlugin};

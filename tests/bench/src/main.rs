@@ -17,6 +17,7 @@ mod checkout;
 mod cli;
 mod fdatasync;
 mod machine;
+mod nanos;
 mod report;
 mod requests;
 mod stats;
@@ -29,7 +30,7 @@ use anyhow::{Context, Result, bail};
 use crate::report::Report;
 
 const USAGE: &str =
-    "usage: hecate-bench all|cli|appends|store [--large]|requests|fdatasync [--rounds N]";
+    "usage: hecate-bench all|cli|appends|store [--large]|requests|nanos|fdatasync [--rounds N]";
 
 /// Pairs of what is measured and what it is measured against.
 const ROUNDS: usize = 9;
@@ -61,12 +62,19 @@ fn main() -> Result<ExitCode> {
         );
     }
     let benchmarks: &[fn(usize) -> Result<Report>] = match what {
-        "all" => &[cli::run, appends::run, store::run, requests::run],
+        "all" => &[
+            cli::run,
+            appends::run,
+            store::run,
+            requests::run,
+            nanos::run,
+        ],
         "cli" => &[cli::run],
         "appends" => &[appends::run],
         "store" => &[store::run],
         LARGE => &[store::run_large],
         "requests" => &[requests::run],
+        "nanos" => &[nanos::run],
         "fdatasync" => &[fdatasync::run],
         _ => bail!(USAGE),
     };

@@ -34,6 +34,8 @@ pub(crate) enum Bar {
     MicrosAtMost(f64),
     /// A ratio that may not be more.
     RatioAtMost(f64),
+    /// A duration that may not be more, in nanoseconds.
+    NanosAtMost(f64),
     /// Nothing: the figure is told for what it says about the others.
     None,
 }
@@ -92,6 +94,7 @@ impl Bar {
             Self::MillisAtMost(most) => (format!("≤ {most:.0} ms"), Some(value <= most)),
             Self::MicrosAtMost(most) => (format!("≤ {most:.0} µs"), Some(value <= most)),
             Self::RatioAtMost(most) => (format!("≤ {most:.2}"), Some(value <= most)),
+            Self::NanosAtMost(most) => (format!("≤ {most:.0} ns"), Some(value <= most)),
             Self::None => (String::new(), None),
         }
     }
@@ -134,6 +137,14 @@ pub(crate) fn ratio(spread: Spread) -> String {
 pub(crate) fn millis(spread: Spread) -> String {
     format!(
         "{:.0} ms [{:.0}–{:.0}]",
+        spread.median, spread.low, spread.high
+    )
+}
+
+/// Nanoseconds with the fastest and the slowest run.
+pub(crate) fn nanos(spread: Spread) -> String {
+    format!(
+        "{:.1} ns [{:.1}–{:.1}]",
         spread.median, spread.low, spread.high
     )
 }
