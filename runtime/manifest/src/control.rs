@@ -95,6 +95,13 @@ pub enum StoreTask {
         /// Name of the file.
         file: String,
     },
+    /// Build rows anew from the first event on, beside those that serve meanwhile. The answer comes when it has begun;
+    /// `Stats` say how far it is.
+    Replay {
+        /// Which projection. Without it: all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        projection: Option<String>,
+    },
     /// List the events that projections could not take in.
     DeadLetters,
     /// Try those events again, in order.

@@ -1,6 +1,5 @@
 //! A division while it runs: its store, its read model, and the way of a command through both.
 
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use crate::integration::Lineage;
 use crate::live::Live;
 use crate::paths::Paths;
 use crate::projection::Projection;
-use crate::projector::{Progress, Projector, are_parked};
+use crate::projector::{Progress, Projector, are_parked, forget};
 use crate::routes::Routes;
 use crate::store::{
     AppendError, AppendId, AppendRequest, ExpectedVersion, Metadata, NewEvent, OpenError, Pool,
@@ -396,13 +395,13 @@ impl Division {
     }
 
     /// Waits until the read models have passed `position`, for at most `limit`; says whether they have. What a projection
-    /// could not take in is parked, and passed.
+    /// could not take in is parked, and passed; one whose code has changed passes when its rows have been built anew.
     pub async fn caught_up(&self, position: Position, limit: Duration) -> bool {
         let Ok(running) = self.running() else {
             return false;
         };
         let mut progress = running.projector.progress();
-        let reached = |progress: &Progress| progress.applied() >= Some(position);
+        let reached = |progress: &Progress| progress.has_passed(position);
         let wait = progress.wait_for(reached);
         matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(_)))
     }
@@ -446,6 +445,7 @@ impl Division {
         shared.store.acquire(paths, epoch).await?;
         let path = paths.read_model(shared.store.config().file_name());
         if shared.store.config().is_in_memory() {
+            // The store starts empty, so the rows do.
             forget(&path)?;
         }
         let Ok(store) = shared.store.get() else {
@@ -665,16 +665,5 @@ impl Asked {
             command_digest: self.may_repeat.then_some(self.digest),
             ..Metadata::default()
         }
-    }
-}
-
-/// A read model of a store in memory starts empty, as the store does.
-fn forget(path: &PathBuf) -> Result<(), OpenError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(OpenError::Files {
-            path: path.clone(),
-            source,
-        }),
-        _ => Ok(()),
     }
 }

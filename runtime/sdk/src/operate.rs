@@ -16,7 +16,7 @@ const NAMED: usize = 5;
 /// The projection that `task` is about, if it names one.
 pub(crate) fn named(task: &StoreTask) -> Option<&str> {
     match task {
-        StoreTask::Retry { projection } => projection.as_deref(),
+        StoreTask::Retry { projection } | StoreTask::Replay { projection } => projection.as_deref(),
         StoreTask::Discard { projection, .. } => Some(projection),
         _ => None,
     }
@@ -29,6 +29,7 @@ pub(crate) async fn operate(
 ) -> Option<Result<Value, OperateError>> {
     Some(match task {
         StoreTask::DeadLetters => dead_letters(division).await,
+        StoreTask::Replay { projection } => replay(division, projection.as_deref()).await,
         StoreTask::Retry { projection } => retry(division, projection.as_deref()).await,
         StoreTask::Discard {
             projection,
@@ -42,7 +43,17 @@ pub(crate) async fn operate(
 pub(crate) fn positions(division: &Division) -> Value {
     let projections = division.progress().unwrap_or_default().projections;
     let one = |one: &ProjectionProgress| {
-        let about = json!({"position": one.checkpoint, "parked": one.parked});
+        let mut about = json!({"position": one.checkpoint, "parked": one.parked});
+        if let Some(rebuild) = &one.rebuild {
+            about["rebuild"] = json!({
+                "position": rebuild.position,
+                "head": rebuild.head,
+                "percent": rebuild.percent(),
+                "events_per_second": rebuild.events_per_second,
+                "stopped": rebuild.stopped.as_deref(),
+                "over": rebuild.is_over,
+            });
+        }
         (one.name.to_string(), about)
     };
     Value::Object(projections.iter().map(one).collect())
@@ -57,15 +68,26 @@ async fn dead_letters(division: &Division) -> Result<Value, OperateError> {
     Ok(json!({"parked": parked, "letters": letters}))
 }
 
+async fn replay(division: &Division, projection: Option<&str>) -> Result<Value, OperateError> {
+    let projector = division.projector().ok_or(OperateError::Closed)?;
+    let names = meant(division, projection);
+    for name in &names {
+        projector.replay(name.clone()).await?;
+    }
+    Ok(json!({"replaying": names}))
+}
+
 async fn retry(division: &Division, projection: Option<&str>) -> Result<Value, OperateError> {
     let projector = division.projector().ok_or(OperateError::Closed)?;
     let mut all = Map::new();
-    for name in division.projection_names() {
-        if projection.is_none_or(|projection| projection == name) {
-            let taken = projector.retry(name.clone()).await?;
-            let parked = still_parked(division, &name);
-            all.insert(name, json!({"taken": taken, "parked": parked}));
-        }
+    for name in meant(division, projection) {
+        let taken = match projector.retry(name.clone()).await {
+            // Asked about all of them: what is built anew tries by itself.
+            Err(OperateError::Rebuilding { .. }) if projection.is_none() => 0,
+            taken => taken?,
+        };
+        let parked = still_parked(division, &name);
+        all.insert(name, json!({"taken": taken, "parked": parked}));
     }
     Ok(json!({"projections": all}))
 }
@@ -104,6 +126,13 @@ async fn discard(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The projection that is named, or all of them.
+fn meant(division: &Division, projection: Option<&str>) -> Vec<String> {
+    let mut names = division.projection_names();
+    names.retain(|name| projection.is_none_or(|projection| projection == name));
+    names
 }
 
 fn still_parked(division: &Division, projection: &str) -> u64 {

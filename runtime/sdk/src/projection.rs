@@ -1,7 +1,12 @@
 //! Projections: events become rows of a read model, each exactly once.
 //!
-//! A projection's rows and its checkpoint are written in one transaction, so a crash leaves both or neither. Its
-//! revision stands beside the checkpoint: when it changes, the table is made anew from the first event on.
+//! A projection's rows and its checkpoint are written in one transaction, so a crash leaves both or neither.
+//!
+//! Its revision stands beside the checkpoint. When it changes, or when an operator asks (`hecate store replay`), the
+//! rows are built anew from the first event on, in a file of their own beside the read model. Until they have caught
+//! up, queries are answered with the old rows: those of other code stay as they are, those of the same code are
+//! followed on. Then the new rows take their place in one transaction, with the events that they could not take in. A
+//! build goes on after a crash; on a full disk it ends and gives its space back.
 //!
 //! An event that a projection cannot take in is tried twice and then *parked* in the table `dead_letter`, in the same
 //! transaction. Later events of the same [key](Projection::key) are held behind it, in order; other keys and other
@@ -20,6 +25,7 @@ use crate::table::{RowChange, Table};
 
 /// Turns events into rows.
 ///
+/// Its tables are its own: while rows are built anew, those of other projections are not there to be read.
 /// All that it knows should be in its tables: what it keeps in itself is not taken back with a transaction that fails,
 /// and is gone when the plugin is reloaded.
 pub trait Projection: Send + 'static {
@@ -29,14 +35,15 @@ pub trait Projection: Send + 'static {
     /// What makes it build its rows anew when it changes.
     fn revision(&self) -> u64;
 
-    /// Makes its tables, or adds what they lack.
+    /// Makes its tables, or adds what they lack. Also called on the tables of an earlier revision, which serve until they
+    /// are replaced: if that fails, they stay as they are.
     ///
     /// # Errors
     ///
     /// SQLite's.
     fn ensure(&self, connection: &Connection) -> rusqlite::Result<()>;
 
-    /// Removes its tables.
+    /// Removes its tables, those of an earlier revision included. What it leaves is emptied if it is still used.
     ///
     /// # Errors
     ///

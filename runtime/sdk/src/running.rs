@@ -393,7 +393,10 @@ fn care(store: &str, paths: &Paths, task: &StoreTask) -> Result<Care, StartError
                 from: data.join("imports").join(file),
             }
         }
-        StoreTask::DeadLetters | StoreTask::Retry { .. } | StoreTask::Discard { .. } => {
+        StoreTask::Replay { .. }
+        | StoreTask::DeadLetters
+        | StoreTask::Retry { .. }
+        | StoreTask::Discard { .. } => {
             return Err(StartError("that is not done with the events".to_owned()));
         }
     })
@@ -497,10 +500,12 @@ fn health(plugin: &dyn Callbacks, divisions: &[Division], messages: &Messages) -
             continue;
         };
         for one in &progress.projections {
-            if let Some(trouble) = one.trouble() {
-                health.status = HealthStatus::Degraded;
+            if let Some((must, note)) = one.note() {
+                if must {
+                    health.status = HealthStatus::Degraded;
+                }
                 let name = format!("{}/{}", division.name(), one.name);
-                health.details.insert(name, trouble);
+                health.details.insert(name, note);
             }
         }
     }

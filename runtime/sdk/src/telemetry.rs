@@ -18,6 +18,8 @@
 //! | `projection_events_total` | `division`, `projection` | events that were taken in |
 //! | `projection_lag_events` | `division`, `projection` | positions from the projection's to the store's last, when it last looked |
 //! | `projection_parked` | `division`, `projection` | events that it could not take in, and those held behind them |
+//! | `projection_rebuild_events_total` | `division`, `projection` | events that were taken in to build its rows anew |
+//! | `projection_rebuild_lag_events` | `division`, `projection` | positions that are left to build; 0 if it is not built anew |
 //! | `projection_seconds` | `division` | how long a batch of events took, for all projections |
 //! | `facts_published_total` | `topic` | facts that were told |
 //! | `facts_heard_total`, `facts_unread_total` | `listener` | facts of other plugins that were taken in; those of them that could not be read |
@@ -273,6 +275,33 @@ impl ProjectionTelemetry {
         self.lag
             .set(number(head).saturating_sub(number(checkpoint)) as f64);
         self.parked.set(parked as f64);
+    }
+}
+
+/// What counts while a projection's rows are built anew.
+pub(crate) struct RebuildTelemetry {
+    events: Counter,
+    lag: Gauge,
+}
+
+impl RebuildTelemetry {
+    pub(crate) fn new(division: &str, projection: &str) -> Self {
+        let labels = [("division", division), ("projection", projection)];
+        Self {
+            events: counter_with("projection_rebuild_events_total", &labels),
+            lag: gauge_with("projection_rebuild_lag_events", &labels),
+        }
+    }
+
+    /// It has taken in `events` more.
+    pub(crate) fn took(&self, events: u64) {
+        self.events.increment(events);
+    }
+
+    /// Where it is, when the store is at `head`.
+    pub(crate) fn is_at(&self, at: Option<Position>, head: Option<Position>) {
+        let number = |position: Option<Position>| position.map_or(0, Position::get);
+        self.lag.set(number(head).saturating_sub(number(at)) as f64);
     }
 }
 

@@ -1,22 +1,24 @@
 //! The loop: pages of events, letters that are tried again, and what operators ask, one after the other.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use metrics::Histogram;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
+use super::beside;
 use super::handle::{Ask, OperateError};
 use super::letters::Scope;
-use super::model::Model;
-use super::progress::Progress;
+use super::model::{BATCH, Model};
+use super::pause::Pause;
+use super::progress::{ProjectionProgress, Rebuild};
+use super::rebuild::{self, Build, Built, Halt, Site};
 use crate::api::chain;
-use crate::store::{EventPage, EventStore, Position, Query, ReadError, RecordedEvent};
+use crate::store::{EventPage, Position, Query, ReadError, RecordedEvent};
 use crate::telemetry::{ProjectionTelemetry, projection_seconds};
 
-/// Most events in one transaction.
-pub(super) const BATCH: usize = 1000;
 /// Letters that are tried in one transaction.
 const LETTERS: usize = 100;
 
@@ -35,14 +37,16 @@ enum Trouble {
 type Turn<T> = Result<T, Trouble>;
 
 pub(super) struct Follower {
-    store: Arc<dyn EventStore>,
+    site: Site,
     model: Arc<Mutex<Model>>,
     on_applied: OnApplied,
-    progress: watch::Sender<Progress>,
     stopping: watch::Receiver<bool>,
     head: watch::Receiver<Option<Position>>,
     asks: mpsc::Receiver<Ask>,
     retries: VecDeque<Retry>,
+    /// Rows that are built beside those that serve, by projection.
+    builds: HashMap<usize, JoinHandle<()>>,
+    built: mpsc::UnboundedReceiver<Built>,
     telemetry: Vec<ProjectionTelemetry>,
     seconds: Histogram,
     pause: Pause,
@@ -68,46 +72,56 @@ impl Retry {
 }
 
 impl Follower {
+    /// `to_build` are the projections whose rows are to be built anew from the start.
     pub(super) fn new(
-        division: &str,
-        store: Arc<dyn EventStore>,
+        site: Site,
         model: Model,
+        to_build: &[usize],
         on_applied: OnApplied,
-        progress: watch::Sender<Progress>,
-        stopping: watch::Receiver<bool>,
         asks: mpsc::Receiver<Ask>,
+        built: mpsc::UnboundedReceiver<Built>,
     ) -> Self {
         let known = model.progress();
         let telemetry = known.projections.iter();
-        let telemetry = telemetry.map(|one| ProjectionTelemetry::new(division, &one.name));
+        let telemetry = telemetry.map(|one| ProjectionTelemetry::new(site.division, &one.name));
         // Code that is new may take in what its predecessor could not.
         let letters = model.with_letters().into_iter();
-        Self {
-            head: store.head(),
-            store,
+        let mut follower = Self {
+            head: site.store.head(),
+            stopping: site.stopping.clone(),
             retries: letters.map(|nth| Retry::of(nth, Scope::All)).collect(),
             telemetry: telemetry.collect(),
-            seconds: projection_seconds(division),
+            seconds: projection_seconds(site.division),
+            site,
             model: Arc::new(Mutex::new(model)),
             on_applied,
-            progress,
-            stopping,
             asks,
+            builds: HashMap::new(),
+            built,
             pause: Pause::default(),
+        };
+        for nth in to_build {
+            follower.build(*nth, Pause::default());
         }
+        follower
     }
 
     pub(super) async fn run(mut self) {
         while !*self.stopping.borrow() {
             match self.turn().await {
                 Ok(()) => self.pause.forget(),
-                Err(Trouble::Over) => return,
+                Err(Trouble::Over) => break,
                 Err(Trouble::Again) => {
+                    self.pause.lengthen();
                     if self.pause.wait(&mut self.stopping).await {
-                        return;
+                        break;
                     }
                 }
             }
+        }
+        // They end behind the page that they are at, and close their files.
+        for (_, build) in self.builds {
+            _ = build.await;
         }
     }
 
@@ -124,6 +138,9 @@ impl Follower {
         } else if !is_behind {
             return self.wait().await;
         }
+        if let Ok(built) = self.built.try_recv() {
+            self.finish(built).await?;
+        }
         while let Ok(ask) = self.asks.try_recv() {
             self.answer(ask).await?;
         }
@@ -135,6 +152,8 @@ impl Follower {
         let ask = tokio::select! {
             _ = self.stopping.changed() => return Err(Trouble::Over),
             changed = self.head.changed() => return changed.map_err(|_| Trouble::Over),
+            // This loop holds a sender itself, so there is always another one.
+            Some(built) = self.built.recv() => return self.finish(built).await,
             ask = self.asks.recv() => ask,
         };
         match ask {
@@ -217,21 +236,28 @@ impl Follower {
 
     async fn answer(&mut self, ask: Ask) -> Turn<()> {
         match ask {
-            Ask::Retry { projection, reply } => match self.look(|model| model.find(&projection)) {
-                Some(nth) => self.retries.push_back(Retry {
+            Ask::Replay { projection, reply } => {
+                let begun = self.replay(projection).await?;
+                _ = reply.send(begun);
+            }
+            Ask::Retry { projection, reply } => match self.find(projection) {
+                Ok(nth) => self.retries.push_back(Retry {
                     reply: Some(reply),
                     ..Retry::of(nth, Scope::All)
                 }),
-                None => _ = reply.send(Err(OperateError::Unknown { projection })),
+                Err(error) => _ = reply.send(Err(error)),
             },
             Ask::Discard {
                 projection,
                 position,
                 reply,
             } => {
-                let Some(nth) = self.look(|model| model.find(&projection)) else {
-                    _ = reply.send(Err(OperateError::Unknown { projection }));
-                    return Ok(());
+                let nth = match self.find(projection.clone()) {
+                    Ok(nth) => nth,
+                    Err(error) => {
+                        _ = reply.send(Err(error));
+                        return Ok(());
+                    }
                 };
                 let discarded = self.with(move |model| model.discard(nth, position)).await?;
                 let letter = match discarded {
@@ -264,6 +290,119 @@ impl Follower {
         Ok(())
     }
 
+    /// The projection whose letters are meant: not one whose rows are of other code than what would try them.
+    fn find(&self, projection: String) -> Result<usize, OperateError> {
+        match self.look(|model| model.find(&projection)) {
+            None => Err(OperateError::Unknown { projection }),
+            Some(nth) if self.look(|model| model.is_frozen(nth)) => {
+                Err(OperateError::Rebuilding { projection })
+            }
+            Some(nth) => Ok(nth),
+        }
+    }
+
+    /// Begins to build the rows of `projection` anew, unless that is being done. When this returns it will be done
+    /// whatever happens to this process.
+    async fn replay(&mut self, projection: String) -> Turn<Result<(), OperateError>> {
+        let Some(nth) = self.look(|model| model.find(&projection)) else {
+            return Ok(Err(OperateError::Unknown { projection }));
+        };
+        let is_over = |one: &ProjectionProgress| one.rebuild.as_ref().is_some_and(|it| it.is_over);
+        let gave_up = self
+            .site
+            .progress
+            .borrow()
+            .of(&projection)
+            .is_some_and(is_over);
+        if self.builds.contains_key(&nth) && !gave_up {
+            return Ok(Ok(()));
+        }
+        let (site, head) = (self.site.clone(), *self.head.borrow());
+        let begun = tokio::task::spawn_blocking(move || rebuild::open(&site, &projection, head));
+        match begun.await {
+            Err(_) => return Err(Trouble::Over),
+            Ok(Err(error)) => return Ok(Err(error.into())),
+            Ok(Ok(_)) => {}
+        }
+        self.site
+            .change(nth, |rebuild| *rebuild = Rebuild::default());
+        self.build(nth, Pause::default());
+        Ok(Ok(()))
+    }
+
+    fn build(&mut self, nth: usize, pause: Pause) {
+        let name = self.look(|model| model.name(nth));
+        // From here on everybody knows that there is one.
+        self.site.change(nth, |_| {});
+        let build = Build::new(self.site.clone(), nth, name);
+        self.builds.insert(nth, tokio::spawn(build.run(pause)));
+    }
+
+    /// Lets new rows take the place of those that serve.
+    async fn finish(&mut self, built: Built) -> Turn<()> {
+        let Built {
+            nth,
+            model,
+            mut pause,
+        } = built;
+        let name = self.look(|model| model.name(nth));
+        let build = Build::new(self.site.clone(), nth, name.clone());
+        match self.put_in_place(nth, model).await {
+            Ok(()) => {
+                self.builds.remove(&nth);
+                self.site.end(nth);
+                build.is_done();
+                self.publish();
+                tracing::info!(projection = %name, "rows were built anew, and serve now");
+            }
+            Err(Halt::Over) => return Err(Trouble::Over),
+            Err(Halt::Full) => build.give_up(),
+            Err(Halt::Again(reason)) => {
+                build.halted(&reason);
+                pause.lengthen();
+                self.build(nth, pause);
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_in_place(&self, nth: usize, mut model: Model) -> Result<(), Halt> {
+        // No further back than the rows that all others serve, so that nobody sees less than before.
+        let reached = self.look(Model::applied);
+        while model.applied() < reached {
+            let page =
+                self.read(model.applied(), BATCH)
+                    .await
+                    .map_err(|trouble| match trouble {
+                        Trouble::Over => Halt::Over,
+                        Trouble::Again => Halt::Again("the store cannot be read".to_owned()),
+                    })?;
+            let Some(scanned_to) = page.scanned_to.filter(|to| Some(*to) > model.applied()) else {
+                return Err(Halt::Again("the store gives no more events".to_owned()));
+            };
+            let (back, outcome) = rebuild::blocking(move || {
+                let outcome = model.take_in(&page.events, scanned_to);
+                (model, outcome)
+            })
+            .await?;
+            model = back;
+            outcome.map_err(|error| rebuild::halt(&error))?;
+        }
+        #[cfg(test)]
+        crate::tests::crash("built");
+        let file = self.site.file(&self.look(|model| model.name(nth)));
+        let path = file.clone();
+        let switched = self.with(move |live| live.switch(nth, model, &path)).await;
+        let switched = switched.map_err(|_| Halt::Over)?;
+        switched.map_err(|error| rebuild::halt(&error))?;
+        #[cfg(test)]
+        crate::tests::crash("switched");
+        if let Err(error) = beside::remove(&file) {
+            tracing::error!(error = %chain(&error), "a file stays, and its rows take their place once more");
+        }
+        Ok(())
+    }
+
     /// The event at `position`, if it is still there.
     async fn event_at(&self, position: Position) -> Turn<Option<RecordedEvent>> {
         let page = self.read(Position::new(position.get() - 1), 1).await?;
@@ -272,7 +411,7 @@ impl Follower {
     }
 
     async fn read(&self, after: Option<Position>, limit: usize) -> Turn<EventPage> {
-        match self.store.read_all(after, Query::all(), limit).await {
+        match self.site.store.read_all(after, Query::all(), limit).await {
             Ok(page) => Ok(page),
             Err(ReadError::Fenced) => Err(Trouble::Over),
             Err(error) => {
@@ -302,14 +441,21 @@ impl Follower {
 
     /// Says how far it is, to who waits and to the metrics.
     fn publish(&self) {
-        self.progress.send_replace(self.look(Model::progress));
+        let mut now = self.look(Model::progress);
+        self.site.progress.send_modify(|progress| {
+            // What is built beside says itself how far it is.
+            for (one, known) in now.projections.iter_mut().zip(&mut progress.projections) {
+                one.rebuild = known.rebuild.take();
+            }
+            std::mem::swap(progress, &mut now);
+        });
         let head = *self.head.borrow();
         self.tell(head);
     }
 
     /// Tells the metrics where the projections are, when the store is at `head`.
     fn tell(&self, head: Option<Position>) {
-        let progress = self.progress.borrow();
+        let progress = self.site.progress.borrow();
         let head = head.max(progress.reached);
         for (telemetry, one) in self.telemetry.iter().zip(&progress.projections) {
             telemetry.is_at(one.checkpoint, head, one.parked);
@@ -320,30 +466,4 @@ impl Follower {
 fn cannot_write(error: &rusqlite::Error) -> Trouble {
     tracing::error!(error = %chain(error), "the read model cannot be written; trying again");
     Trouble::Again
-}
-
-/// Time between two tries, longer each time.
-#[derive(Debug, Default)]
-pub(super) struct Pause {
-    tries: u32,
-}
-
-impl Pause {
-    const SHORTEST: Duration = Duration::from_millis(50);
-    const LONGEST: Duration = Duration::from_secs(5);
-
-    pub(super) const fn forget(&mut self) {
-        self.tries = 0;
-    }
-
-    /// Says whether the loop should end meanwhile.
-    pub(super) async fn wait(&mut self, stopping: &mut watch::Receiver<bool>) -> bool {
-        let pause = Self::SHORTEST.saturating_mul(1 << self.tries.min(10));
-        self.tries += 1;
-        tokio::select! {
-            // An error means that whoever could stop it is gone.
-            _ = stopping.changed() => true,
-            () = tokio::time::sleep(pause.min(Self::LONGEST)) => false,
-        }
-    }
 }

@@ -1,14 +1,16 @@
 //! A running projector, as its division holds it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::beside;
 use super::follow::{Follower, OnApplied};
 use super::letters::DeadLetter;
 use super::model::Model;
 use super::progress::Progress;
+use super::rebuild::Site;
 use crate::projection::Projection;
 use crate::store::{EventStore, OpenError, Position, ReadError};
 
@@ -23,8 +25,12 @@ pub(crate) struct Projector {
     task: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
-/// What an operator asks of the loop, which alone writes. The reply says how many letters are gone by it.
+/// What an operator asks of the loop, which alone writes. Where letters are meant, the reply says how many are gone.
 pub(super) enum Ask {
+    Replay {
+        projection: String,
+        reply: oneshot::Sender<Result<(), OperateError>>,
+    },
     Retry {
         projection: String,
         reply: oneshot::Sender<Result<u64, OperateError>>,
@@ -56,8 +62,12 @@ pub(crate) enum OperateError {
         first: u64,
         key: String,
     },
+    #[error("`{projection}` is being built anew, and what was parked is tried by that")]
+    Rebuilding { projection: String },
     #[error("the store is closed")]
     Closed,
+    #[error(transparent)]
+    Open(#[from] OpenError),
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error("the read model refused")]
@@ -98,22 +108,28 @@ impl Projector {
     ) -> Result<Self, OpenError> {
         let file = path.clone();
         let head = *store.head().borrow();
-        let open = move || Model::open(&path, projections(), head);
-        let model = tokio::task::spawn_blocking(open)
+        let open = {
+            let path = path.clone();
+            move || open(&path, projections(), head)
+        };
+        let (model, to_build) = tokio::task::spawn_blocking(open)
             .await
             .unwrap_or(Err(OpenError::InUse { path: file }))?;
         let (stop, stopping) = watch::channel(false);
         let (progress_sender, progress) = watch::channel(model.progress());
         let (asks, asked) = mpsc::channel(ASKS);
-        let follower = Follower::new(
+        let (built, to_finish) = mpsc::unbounded_channel();
+        let site = Site {
             division,
             store,
-            model,
-            on_applied,
-            progress_sender,
+            model: path,
+            projections,
+            progress: Arc::new(progress_sender),
             stopping,
-            asked,
-        );
+            turn: Arc::new(Semaphore::new(1)),
+            built,
+        };
+        let follower = Follower::new(site, model, &to_build, on_applied, asked, to_finish);
         Ok(Self {
             progress,
             stop,
@@ -124,6 +140,11 @@ impl Projector {
 
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.clone()
+    }
+
+    /// Begins to build the rows of `projection` anew, beside those that serve. Goes on with it if that has begun.
+    pub(crate) async fn replay(&self, projection: String) -> Result<(), OperateError> {
+        self.ask(|reply| Ask::Replay { projection, reply }).await
     }
 
     /// Tries the letters of `projection` again; gives how many are gone.
@@ -168,4 +189,27 @@ impl Projector {
             _ = task.await;
         }
     }
+}
+
+/// Opens the read model at `path`; gives the projections whose rows are to be built anew too: those that are of other
+/// code or another history, and those whose build did not come to its end.
+fn open(
+    path: &Path,
+    projections: Vec<Box<dyn Projection>>,
+    head: Option<Position>,
+) -> Result<(Model, Vec<usize>), OpenError> {
+    let model = Model::open(path, projections, head)?;
+    let names: Vec<_> = model.followed.iter().map(|one| one.name.clone()).collect();
+    let names: Vec<_> = names.iter().map(|name| &**name).collect();
+    beside::sweep(path, &names)?;
+    let mut to_build = Vec::new();
+    for (nth, followed) in model.followed.iter().enumerate() {
+        let file = beside::path(path, &followed.name);
+        if followed.is_frozen || beside::goes_on(&file, followed.projection.as_ref(), head) {
+            to_build.push(nth);
+        } else {
+            beside::remove(&file)?;
+        }
+    }
+    Ok((model, to_build))
 }

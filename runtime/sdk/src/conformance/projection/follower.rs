@@ -212,7 +212,7 @@ impl Follower {
     /// Waits until all projections that go on have taken `position` in.
     pub(super) async fn reaches(&self, position: Position) {
         let mut progress = self.projector.progress();
-        let reached = progress.wait_for(|progress| progress.applied() >= Some(position));
+        let reached = progress.wait_for(|progress| progress.has_passed(position));
         if reached.await.is_err() {
             panic!("the projector ended before position {position}");
         }

@@ -72,9 +72,9 @@ fn what_fails_is_parked_and_only_its_key_waits() {
         assert_eq!(first["first_tried"], first["last_tried"]);
         assert_eq!(all["letters"][1]["reason"], "it panicked: bomb");
         let progress = division.progress().unwrap();
-        assert_eq!(progress.of("lax").unwrap().trouble(), None);
+        assert_eq!(progress.of("lax").unwrap().note(), None);
         assert_eq!(
-            progress.of("strict").unwrap().trouble().unwrap(),
+            progress.of("strict").unwrap().note().unwrap().1,
             "3 events are parked; the first: event 2 (poison_v1) of `a`: does not like it"
         );
         division.release().await;

@@ -1,0 +1,534 @@
+//! Rows that are built anew, beside those that serve.
+
+use std::process::Command;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::projector::Progress;
+use crate::tests::CRASH;
+
+/// Says to a child of a test where its files lie.
+const CHILD: &str = "HECATE_TEST_REBUILD";
+/// So many events need more than one page.
+const MANY: i64 = 2500;
+
+fn second() -> Vec<Box<dyn Projection>> {
+    vec![notes("strict", 2), notes("lax", 1)]
+}
+
+fn third() -> Vec<Box<dyn Projection>> {
+    vec![notes("strict", 3), notes("lax", 1)]
+}
+
+fn both_second() -> Vec<Box<dyn Projection>> {
+    vec![notes("strict", 2), notes("lax", 2)]
+}
+
+fn only_lax() -> Vec<Box<dyn Projection>> {
+    vec![notes("lax", 1)]
+}
+
+/// A division with [`MANY`] events, all of them in its rows, which has been closed again.
+async fn filled(dir: &TempDir) {
+    let division = acquired(dir, both, 1).await;
+    for _ in 0..MANY / 500 {
+        append_many(&division, "s", "fine", 500).await;
+    }
+    caught_up(&division).await;
+    division.release().await;
+}
+
+/// Which revisions the rows of `strict` are of, with how many there are of each.
+async fn revisions(division: &Division) -> Vec<(String, i64)> {
+    let sql = "SELECT substr(stream, 1, 2), count(*) FROM strict GROUP BY 1 ORDER BY 1";
+    let query = |connection: &Connection| {
+        let mut rows = connection.prepare(sql)?;
+        rows.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    };
+    division.query(query).await.unwrap()
+}
+
+fn of(revision: &str, rows: i64) -> Vec<(String, i64)> {
+    vec![(revision.to_owned(), rows)]
+}
+
+fn progress_of(division: &Division, name: &str) -> crate::projector::ProjectionProgress {
+    division.progress().unwrap().of(name).unwrap().clone()
+}
+
+async fn until(division: &Division, is_so: impl FnMut(&Progress) -> bool) {
+    let mut progress = division.projector().unwrap().progress();
+    let wait = progress.wait_for(is_so);
+    let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    waited.unwrap().unwrap();
+}
+
+/// Waits until rows are built, and as far as the gate lets them.
+async fn at_the_gate(division: &Division) {
+    let is_there = |progress: &Progress| {
+        let rebuild = progress.of("strict").unwrap().rebuild.as_ref();
+        rebuild.is_some_and(|rebuild| rebuild.position.is_some())
+    };
+    until(division, is_there).await;
+}
+
+/// Closes the division while a build waits at the gate: it ends behind its page.
+async fn released_at_the_gate(division: &Division, dir: &TempDir) {
+    let open = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        unsay(dir, "gate");
+    };
+    tokio::join!(division.release(), open);
+}
+
+async fn replay(division: &Division, projection: &str) {
+    let projection = Some(projection.to_owned());
+    let replay = StoreTask::Replay { projection };
+    asked(division, replay).await.unwrap();
+}
+
+fn file_of(dir: &TempDir, projection: &str) -> PathBuf {
+    word(dir, &format!("test.db.rebuild-{projection}.db"))
+}
+
+#[test]
+fn old_rows_serve_while_new_ones_are_built() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        say(&dir, "gate");
+        let division = acquired(&dir, second, 2).await;
+        at_the_gate(&division).await;
+        assert_eq!(revisions(&division).await, of("v1", MANY));
+        let last = append(&division, "fine").await;
+        while progress_of(&division, "lax").checkpoint < Some(last) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(
+            revisions(&division).await,
+            of("v1", MANY),
+            "rows of other code are not written to"
+        );
+        let (must, note) = progress_of(&division, "strict").note().unwrap();
+        assert_eq!((must, note.as_str()), (false, "rebuilding `strict`: 40 %"));
+        assert!(!division.caught_up(last, Duration::ZERO).await);
+        unsay(&dir, "gate");
+        caught_up(&division).await;
+        assert_eq!(revisions(&division).await, of("v2", MANY + 1));
+        assert_eq!(progress_of(&division, "strict").note(), None);
+        assert!(!file_of(&dir, "strict").exists());
+        append(&division, "fine").await;
+        caught_up(&division).await;
+        assert_eq!(revisions(&division).await, of("v2", MANY + 2));
+        division.release().await;
+        // Nothing is left to build.
+        let division = acquired(&dir, second, 3).await;
+        assert_eq!(progress_of(&division, "strict").rebuild, None);
+        division.release().await;
+    });
+}
+
+#[test]
+fn a_reader_sees_old_rows_or_new_ones() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        let division = acquired(&dir, second, 2).await;
+        let mut seen = revisions(&division).await;
+        while seen != of("v2", MANY) {
+            assert_eq!(seen, of("v1", MANY));
+            seen = revisions(&division).await;
+        }
+        division.release().await;
+    });
+}
+
+#[test]
+fn an_operator_replays_rows_that_are_followed_meanwhile() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        let division = acquired(&dir, both, 2).await;
+        let tampered = Connection::open(word(&dir, "test.db")).unwrap();
+        let sql = "INSERT INTO strict VALUES (99999, 'v0 ?')";
+        tampered.execute(sql, ()).unwrap();
+        say(&dir, "gate");
+        replay(&division, "strict").await;
+        // Asked for twice it is built once.
+        replay(&division, "strict").await;
+        at_the_gate(&division).await;
+        let last = append(&division, "fine").await;
+        assert!(division.caught_up(last, Duration::from_secs(60)).await);
+        let mut both = of("v0", 1);
+        both.extend(of("v1", MANY + 1));
+        assert_eq!(revisions(&division).await, both);
+        let stats = crate::operate::positions(&division);
+        assert_eq!(stats["strict"]["rebuild"]["position"], 1000);
+        assert_eq!(stats["lax"].get("rebuild"), None);
+        released_at_the_gate(&division, &dir).await;
+
+        // It is done whatever happens: here the store was closed.
+        let division = acquired(&dir, super::both, 3).await;
+        until(&division, |progress| {
+            progress.of("strict").unwrap().rebuild.is_none()
+        })
+        .await;
+        assert_eq!(revisions(&division).await, of("v1", MANY + 1));
+        division.release().await;
+    });
+}
+
+#[test]
+fn code_that_changes_again_or_back_leaves_nothing_of_the_first_build() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        for (epoch, then, revision) in [
+            (2, both as fn() -> Vec<Box<dyn Projection>>, "v1"),
+            (4, third as fn() -> Vec<Box<dyn Projection>>, "v3"),
+        ] {
+            say(&dir, "gate");
+            let division = acquired(&dir, second, epoch).await;
+            at_the_gate(&division).await;
+            released_at_the_gate(&division, &dir).await;
+            assert!(file_of(&dir, "strict").exists());
+            let division = acquired(&dir, then, epoch + 1).await;
+            caught_up(&division).await;
+            assert_eq!(revisions(&division).await, of(revision, MANY));
+            assert!(!file_of(&dir, "strict").exists());
+            division.release().await;
+        }
+    });
+}
+
+#[test]
+fn a_projection_that_is_gone_takes_its_build_with_it_and_may_come_back() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        say(&dir, "gate");
+        let division = acquired(&dir, second, 2).await;
+        at_the_gate(&division).await;
+        released_at_the_gate(&division, &dir).await;
+
+        let division = acquired(&dir, only_lax, 3).await;
+        assert!(!file_of(&dir, "strict").exists());
+        append(&division, "fine").await;
+        caught_up(&division).await;
+        division.release().await;
+
+        let division = acquired(&dir, both, 4).await;
+        caught_up(&division).await;
+        assert_eq!(revisions(&division).await, of("v1", MANY + 1));
+        division.release().await;
+    });
+}
+
+#[test]
+fn two_are_built_at_once() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        say(&dir, "gate");
+        let division = acquired(&dir, both_second, 2).await;
+        at_the_gate(&division).await;
+        until(&division, |progress| {
+            progress.projections.iter().all(|one| one.rebuild.is_some())
+        })
+        .await;
+        // Nothing is followed at all now, and events are appended all the same.
+        append(&division, "fine").await;
+        unsay(&dir, "gate");
+        caught_up(&division).await;
+        assert_eq!(revisions(&division).await, of("v2", MANY + 1));
+        assert!(rows(&division, "lax").await.into_iter().eq(1..=MANY + 1));
+        division.release().await;
+    });
+}
+
+#[test]
+fn letters_of_old_code_go_with_its_rows() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        let division = acquired(&dir, both, 1).await;
+        append_to(&division, "a", "poison").await;
+        append_to(&division, "b", "poison").await;
+        for _ in 0..MANY / 500 {
+            append_many(&division, "s", "fine", 500).await;
+        }
+        caught_up(&division).await;
+        division.release().await;
+        say(&dir, "gate");
+        let division = acquired(&dir, second, 2).await;
+        at_the_gate(&division).await;
+        let retry = |projection: Option<&str>| StoreTask::Retry {
+            projection: projection.map(str::to_owned),
+        };
+        assert_eq!(
+            asked(&division, retry(Some("strict"))).await.unwrap_err(),
+            "`strict` is being built anew, and what was parked is tried by that"
+        );
+        let all = asked(&division, retry(None)).await.unwrap();
+        assert_eq!(all["projections"]["strict"]["parked"], 2);
+        append_to(&division, "a", "fine").await;
+        unsay(&dir, "gate");
+        caught_up(&division).await;
+        let all = asked(&division, StoreTask::DeadLetters).await.unwrap();
+        let tried = |nth: usize| {
+            (
+                &all["letters"][nth]["position"],
+                &all["letters"][nth]["tries"],
+            )
+        };
+        assert_eq!(tried(0), (&1.into(), &2.into()));
+        assert_eq!(tried(2), (&2503.into(), &0.into()));
+        assert_eq!(all["parked"], 3);
+        assert_eq!(revisions(&division).await, of("v2", MANY));
+        division.release().await;
+    });
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_rows() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        // First there is no room for the new rows, then none to put them in place.
+        for (epoch, word) in [(2, "small"), (3, "small_for_all")] {
+            say(&dir, word);
+            let division = acquired(&dir, second, epoch).await;
+            until(&division, |progress| {
+                let rebuild = progress.of("strict").unwrap().rebuild.as_ref();
+                rebuild.is_some_and(|rebuild| rebuild.is_over)
+            })
+            .await;
+            assert_eq!(revisions(&division).await, of("v1", MANY));
+            assert!(!file_of(&dir, "strict").exists(), "the space is given back");
+            let (must, note) = progress_of(&division, "strict").note().unwrap();
+            assert!(
+                must && note.contains("the disk is full: free some space"),
+                "{note}"
+            );
+            unsay(&dir, word);
+            if word == "small_for_all" {
+                replay(&division, "strict").await;
+                caught_up(&division).await;
+                assert_eq!(revisions(&division).await, of("v2", MANY));
+            }
+            division.release().await;
+        }
+    });
+}
+
+#[test]
+fn a_file_that_is_none_is_made_anew() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        std::fs::write(
+            file_of(&dir, "strict"),
+            "not a database, but longer than a header".repeat(99),
+        )
+        .unwrap();
+        let division = acquired(&dir, second, 2).await;
+        caught_up(&division).await;
+        assert_eq!(revisions(&division).await, of("v2", MANY));
+        division.release().await;
+    });
+}
+
+#[test]
+fn rows_of_events_that_the_store_has_not_are_made_anew() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        // As an operator does who puts a backup in the store's place.
+        std::fs::remove_dir_all(dir.path().join("events")).unwrap();
+        let division = acquired(&dir, both, 2).await;
+        append_to(&division, "other", "fine").await;
+        caught_up(&division).await;
+        assert_eq!(revisions(&division).await, of("v1", 1));
+        division.release().await;
+    });
+}
+
+#[test]
+fn a_store_in_memory_forgets_builds_too() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        filled(&dir).await;
+        say(&dir, "gate");
+        let division = acquired(&dir, second, 2).await;
+        at_the_gate(&division).await;
+        released_at_the_gate(&division, &dir).await;
+        let config = StoreConfig::new("test").in_memory();
+        let division = Division::closed("test", config, second, Live::default());
+        let paths = Paths::new(dir.path(), dir.path());
+        division.acquire(&paths, 3).await.unwrap();
+        assert!(!file_of(&dir, "strict").exists());
+        append(&division, "fine").await;
+        caught_up(&division).await;
+        assert_eq!(revisions(&division).await, of("v2", 1));
+        division.release().await;
+    });
+}
+
+/// Opens the division at `dir` with changed code, to die where the variable says.
+async fn rebuilt(dir: &Path, epoch: u64) -> Division {
+    let store = StoreConfig::new("test");
+    let division = Division::closed("test", store, both_second, Live::default());
+    let paths = Paths::new(dir, dir);
+    division.acquire(&paths, epoch).await.unwrap();
+    caught_up(&division).await;
+    division
+}
+
+/// Does the same in a process of its own, which must die.
+fn dies(dir: &TempDir, at: &str, epoch: u64) {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args([
+        "--exact",
+        "tests::projections::rebuild::a_crash_anywhere_ends_with_the_same_rows",
+    ]);
+    child
+        .env(CHILD, format!("{epoch}:{}", dir.path().display()))
+        .env(CRASH, at);
+    let output = child.output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        None,
+        "{at}: it did not die: {output:?}"
+    );
+}
+
+#[test]
+fn a_crash_anywhere_ends_with_the_same_rows() {
+    if let Ok(child) = std::env::var(CHILD) {
+        let (epoch, dir) = child.split_once(':').unwrap();
+        run(rebuilt(Path::new(dir), epoch.parse().unwrap()));
+        return;
+    }
+    let points = ["opened", "project", "built", "remove", "copied", "switched"];
+    let one_by_one = points.iter().map(|point| vec![*point]);
+    // And all of them, one after the other.
+    for points in one_by_one.chain([points.to_vec()]) {
+        let dir = TempDir::new().unwrap();
+        run(filled(&dir));
+        for (epoch, point) in (2..).zip(&points) {
+            dies(&dir, point, epoch);
+        }
+        run(async {
+            let division = rebuilt(dir.path(), 20).await;
+            assert_eq!(revisions(&division).await, of("v2", MANY), "{points:?}");
+            for projection in ["strict", "lax"] {
+                let there = rows(&division, projection).await;
+                assert!(there.into_iter().eq(1..=MANY), "{points:?}: {projection}");
+            }
+            until(&division, |progress| {
+                progress.projections.iter().all(|one| one.rebuild.is_none())
+            })
+            .await;
+            assert!(!file_of(&dir, "strict").exists(), "{points:?}");
+            division.release().await;
+        });
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append { stream: u8, events: usize },
+    Poison { stream: u8 },
+    Reopen { changed: bool },
+    Replay,
+    Retry,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => (0..4_u8, 1..900_usize).prop_map(|(stream, events)| Step::Append { stream, events }),
+        1 => (0..4_u8).prop_map(|stream| Step::Poison { stream }),
+        2 => any::<bool>().prop_map(|changed| Step::Reopen { changed }),
+        2 => Just(Step::Replay),
+        1 => Just(Step::Retry),
+    ];
+    proptest::collection::vec(step, 1..12)
+}
+
+/// The rows of `strict` in the order in which they were written, as position and stream.
+async fn written(division: &Division) -> Vec<(i64, String)> {
+    let query = |connection: &Connection| {
+        let mut rows = connection.prepare("SELECT position, stream FROM strict ORDER BY rowid")?;
+        rows.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    };
+    division.query(query).await.unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever happens in whatever order, the rows are those of a replay from the first event on.
+    #[test]
+    fn rows_are_those_of_a_replay(steps in steps()) {
+        let dir = TempDir::new().unwrap();
+        run(async {
+            let mut projections: fn() -> Vec<Box<dyn Projection>> = both;
+            let mut epoch = 1;
+            let mut division = acquired(&dir, projections, epoch).await;
+            for step in &steps {
+                match step {
+                    Step::Append { stream, events } => {
+                        _ = append_many(&division, &format!("s{stream}"), "fine", *events).await;
+                    }
+                    Step::Poison { stream } => {
+                        _ = append_to(&division, &format!("s{stream}"), "poison").await;
+                    }
+                    Step::Reopen { changed } => {
+                        division.release().await;
+                        if *changed {
+                            projections = if projections as usize == second as *const () as usize { third } else { second };
+                        }
+                        epoch += 1;
+                        division = acquired(&dir, projections, epoch).await;
+                    }
+                    Step::Replay => replay(&division, "strict").await,
+                    Step::Retry => {
+                        let retry = StoreTask::Retry { projection: None };
+                        asked(&division, retry).await.unwrap();
+                    }
+                }
+            }
+            let settled = |progress: &Progress| progress.projections.iter().all(|one| one.rebuild.is_none());
+            caught_up(&division).await;
+            until(&division, settled).await;
+            let revision = format!("v{}", projections()[0].revision());
+            let all = division.store().read_all(None, 100_000).await.unwrap().events;
+            // A key's events up to the first that is poisonous.
+            let mut expected = Vec::new();
+            let mut closed = Vec::new();
+            for event in &all {
+                if event.event_type.as_ref() == "poison" {
+                    closed.push(event.stream.clone());
+                } else if !closed.contains(&event.stream) {
+                    expected.push((event.position.get().cast_signed(), format!("{revision} {}", event.stream)));
+                }
+            }
+            assert_eq!(written(&division).await, expected);
+
+            say(&dir, "cured");
+            let retry = StoreTask::Retry { projection: None };
+            asked(&division, retry).await.unwrap();
+            let mut after = written(&division).await;
+            for stream in 0..4 {
+                let name = format!("{revision} s{stream}");
+                let of_one = after.iter().filter(|(_, stream)| *stream == name);
+                assert!(of_one.is_sorted(), "a key has its events in order");
+            }
+            after.sort_unstable();
+            assert!(after.iter().map(|(position, _)| *position).eq(1..=all.len() as i64));
+            division.release().await;
+        });
+    }
+}
