@@ -94,6 +94,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::aggregate::{DecodeError, Rejection, RejectionKind, named_id};
+use crate::consistency::Consistency;
 use crate::division::{DispatchError, Done};
 use crate::fingerprint::fingerprint;
 use crate::integration::Lineage;
@@ -126,7 +127,7 @@ impl IntoResponse for Answer {
 
 /// The answer to an accepted command: 201 `{"ok":true,"{subject}_id":…,"version":…,"position":…}`.
 ///
-/// `"visible":false` is added if the read models had not followed within the time that a command waits for them.
+/// `"visible":false` is added if the read models that the command waits for do not show all of it; see [`Consistency`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     id_field: Cow<'static, str>,
@@ -356,6 +357,9 @@ impl From<DispatchError> for ApiError {
             DispatchError::Unknown { .. } => {
                 Self::new(StatusCode::NOT_FOUND, "command_unknown", error.to_string())
             }
+            DispatchError::UnknownProjection { .. } => {
+                Self::bad_request("unknown_consistency", error.to_string())
+            }
         }
     }
 }
@@ -376,7 +380,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 /// A command: its body, read and validated, and its id.
 ///
 /// The id is that of the `Idempotency-Key` header if there is one: the same key is the same command, and sending it
-/// again gives the first answer. Without the header each request is a command of its own.
+/// again gives the first answer. Without the header each request is a command of its own. What the answer waits for is
+/// said by the header `Hecate-Consistency`, as [`Consistency`] tells.
 #[derive(Debug, Clone)]
 pub struct Command<T> {
     /// What is asked.
@@ -389,6 +394,8 @@ pub struct Command<T> {
     pub(crate) digest: u64,
     /// What it belongs to and comes from.
     pub(crate) lineage: Lineage,
+    /// What it waits for.
+    pub(crate) consistency: Consistency,
 }
 
 impl<T> Command<T> {
@@ -400,7 +407,15 @@ impl<T> Command<T> {
             may_repeat: false,
             digest: 0,
             lineage: Lineage::default(),
+            consistency: Consistency::default(),
         }
+    }
+
+    /// Waits for other read models than all of the division's.
+    #[must_use]
+    pub fn consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
+        self
     }
 
     /// Says which conversation it belongs to, and which message it comes from.
@@ -424,6 +439,7 @@ impl<T> Command<T> {
             may_repeat: self.may_repeat,
             digest: self.digest,
             lineage: self.lineage,
+            consistency: self.consistency,
         })
     }
 }
@@ -438,6 +454,7 @@ impl Command<Value> {
             id,
             may_repeat: true,
             lineage: Lineage::default(),
+            consistency: Consistency::default(),
         }
     }
 }
@@ -448,6 +465,7 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Command<
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let key = IdempotencyKey::from_request_parts(&mut parts, state).await?;
+        let consistency = Consistency::from_request_parts(&mut parts, state).await?;
         let (body, text): (T, _) = read_json(Request::from_parts(parts, body), state).await?;
         body.validate()?;
         Ok(match key.0 {
@@ -458,8 +476,9 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for Command<
                 may_repeat: true,
                 digest: fingerprint(&text),
                 lineage: Lineage::default(),
+                consistency,
             },
-            None => Self::new(body),
+            None => Self::new(body).consistency(consistency),
         })
     }
 }

@@ -13,12 +13,13 @@ use crate::aggregate::{
 };
 use crate::api::{Command, chain};
 use crate::commands::CommandTable;
+pub use crate::consistency::Consistency;
 use crate::flags::FlagMaps;
 use crate::integration::Lineage;
 use crate::live::Live;
 use crate::paths::Paths;
 use crate::projection::Projection;
-use crate::projector::{Progress, Projector, are_parked, forget};
+use crate::projector::{Progress, Projector, forget};
 use crate::routes::Routes;
 use crate::store::{
     AppendError, AppendId, AppendRequest, ExpectedVersion, Metadata, NewEvent, OpenError, Pool,
@@ -30,7 +31,7 @@ use crate::validate::Invalid;
 /// How often a decision is made again when another one was faster.
 const RETRIES: usize = 8;
 /// How long a command waits for the read models to follow.
-const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
+pub(crate) const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
 /// Events read at a time when a thing is loaded.
 const LOAD_PAGE: usize = 1000;
 /// Read-only connections to a read model.
@@ -121,7 +122,7 @@ pub struct Done {
     pub version: Option<StreamVersion>,
     /// Position of the last event; `None` if the decision was that nothing happens.
     pub position: Option<Position>,
-    /// Whether the read models have followed.
+    /// Whether the read models that were waited for show all of it. Of [`Consistency::Eventual`]: whether all do already.
     pub visible: bool,
     /// Whether this is the answer to an earlier sending of the same command.
     pub replayed: bool,
@@ -149,6 +150,16 @@ pub enum DispatchError {
     /// The body of a command that was dispatched by its name is not right.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// The command is to wait for a projection that the division does not have.
+    #[error(
+        "there is no projection `{name}` to wait for: there are {known}, and the words `strong` and `eventual`"
+    )]
+    UnknownProjection {
+        /// Its name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
     /// There is no division or command of this name.
     #[error("there is no {kind} `{name}` here: there are {known}")]
     Unknown {
@@ -266,12 +277,14 @@ impl Division {
         C: Clone + Send + Sync,
         H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
     {
+        command.consistency.check(self)?;
         let stream = StreamId::of(A::KIND, id);
         let asked = Asked {
             id: command.id,
             may_repeat: command.may_repeat,
             digest: command.digest,
             lineage: command.lineage,
+            consistency: &command.consistency,
         };
         if let Some(done) = self.done_before(&stream, id, asked).await? {
             return Ok(done);
@@ -406,17 +419,6 @@ impl Division {
         matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(_)))
     }
 
-    /// Whether a projection has parked something of the append that wrote from `first` to `last`.
-    async fn is_parked(&self, first: Position, last: Position) -> bool {
-        let with_letters = self.progress().unwrap_or_default().with_letters();
-        if with_letters.is_empty() {
-            return false;
-        }
-        let look = move |model: &Connection| are_parked(model, &with_letters, first, last);
-        // Who cannot look does not see it either.
-        self.query(look).await.unwrap_or(true)
-    }
-
     /// What follows its events, by name.
     pub(crate) fn projection_names(&self) -> Vec<String> {
         let projections = (self.shared.projections)();
@@ -507,7 +509,7 @@ impl Division {
         &self,
         stream: &StreamId,
         id: &str,
-        asked: Asked,
+        asked: Asked<'_>,
     ) -> Result<Option<Done>, DispatchError> {
         if !asked.may_repeat {
             return Ok(None);
@@ -521,7 +523,7 @@ impl Division {
             let reply = recorded.reply.as_deref().and_then(Nothing::read);
             let first = reply.filter(|first| first.command == asked.digest && first.id == id);
             let version = first.ok_or_else(mismatch)?.version;
-            return Ok(Some(self.finish(id, version, None, true).await));
+            return Ok(Some(self.finish(id, version, None, true, asked).await));
         };
         let same = recorded.events.iter().all(|event| {
             event.stream == *stream && event.metadata.command_digest == Some(asked.digest)
@@ -531,7 +533,8 @@ impl Division {
         }
         let written = Some((first.position, last.position));
         Ok(Some(
-            self.finish(id, Some(last.version), written, true).await,
+            self.finish(id, Some(last.version), written, true, asked)
+                .await,
         ))
     }
 
@@ -539,13 +542,13 @@ impl Division {
         &self,
         stream: &StreamId,
         id: &str,
-        asked: Asked,
+        asked: Asked<'_>,
         version: Option<StreamVersion>,
         events: Vec<NewEvent>,
     ) -> Result<Done, DispatchError> {
         let nothing = events.is_empty();
         if nothing && !asked.may_repeat {
-            return Ok(self.finish(id, version, None, false).await);
+            return Ok(self.finish(id, version, None, false, asked).await);
         }
         // That nothing happens is remembered too: sent again, the command must not be decided on another state.
         let reply = nothing.then(|| Nothing::write(id, asked.digest, version));
@@ -568,6 +571,7 @@ impl Division {
                         version,
                         receipt.first.zip(receipt.last),
                         receipt.replayed,
+                        asked,
                     )
                     .await)
             }
@@ -586,11 +590,10 @@ impl Division {
         version: Option<StreamVersion>,
         written: Option<(Position, Position)>,
         replayed: bool,
+        asked: Asked<'_>,
     ) -> Done {
         let visible = match written {
-            Some((first, last)) => {
-                self.caught_up(last, VISIBLE_WITHIN).await && !self.is_parked(first, last).await
-            }
+            Some((first, last)) => asked.consistency.waited(self, first, last).await,
             None => true,
         };
         let position = written.map(|(_, last)| last);
@@ -649,14 +652,15 @@ async fn kept<A: Aggregate>(
 
 /// A command without its body.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct Asked<'a> {
     id: uuid::Uuid,
     may_repeat: bool,
     digest: u64,
     lineage: Lineage,
+    consistency: &'a Consistency,
 }
 
-impl Asked {
+impl Asked<'_> {
     fn metadata(self) -> Metadata {
         Metadata {
             correlation_id: self.lineage.correlation.or(Some(self.id)),

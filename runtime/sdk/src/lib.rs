@@ -92,6 +92,7 @@ pub mod builtins;
 pub mod commands;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod consistency;
 pub mod division;
 #[doc(hidden)]
 pub mod export;

@@ -1,6 +1,7 @@
 mod account;
 mod bodies;
 mod care;
+mod consistency;
 mod dispatch;
 mod killed;
 mod levels;

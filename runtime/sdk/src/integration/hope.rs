@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{ASK_WITHIN, Dispatch, Lineage};
 use crate::aggregate::{Rejection, derived_id};
 use crate::api::{Command, chain};
-use crate::division::{DispatchError, Division, Done};
+use crate::division::{Consistency, DispatchError, Division, Done};
 use crate::store::{BoxFuture, ReadError};
 use crate::telemetry::hope_asked;
 
@@ -113,8 +113,10 @@ pub(crate) async fn carry_out(
             &known,
         ));
     };
-    let command =
-        Command::repeatable(dispatch.body, id).because(lineage.correlation, lineage.causation);
+    // Nobody looks at the rows before the next message.
+    let command = Command::repeatable(dispatch.body, id)
+        .because(lineage.correlation, lineage.causation)
+        .consistency(Consistency::Eventual);
     division
         .command(&dispatch.command, dispatch.id, command)
         .await

@@ -62,7 +62,8 @@ impl Progress {
 }
 
 impl ProjectionProgress {
-    fn has_passed(&self, position: Position) -> bool {
+    /// Whether its rows are those of its code, and say what happened up to `position`.
+    pub(crate) fn has_passed(&self, position: Position) -> bool {
         !self.is_frozen && self.checkpoint >= Some(position)
     }
 

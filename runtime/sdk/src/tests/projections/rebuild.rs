@@ -504,7 +504,7 @@ proptest! {
             caught_up(&division).await;
             until(&division, settled).await;
             let revision = format!("v{}", projections()[0].revision());
-            let all = division.store().read_all(None, 100_000).await.unwrap().events;
+            let all = division.store().read_all(None, crate::store::Query::all(), 100_000).await.unwrap().events;
             // A key's events up to the first that is poisonous.
             let mut expected = Vec::new();
             let mut closed = Vec::new();
