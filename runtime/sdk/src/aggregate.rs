@@ -3,6 +3,21 @@
 //! A division's state implements [`Aggregate`]: its `apply` folds one event in. Each desk has a function
 //! `handle(&State, Command, &Cx) -> Result<Vec<Event>, Rejection>`. Neither may look at a clock, draw a random number
 //! or do any input or output; times and ids come from [`Cx`].
+//!
+//! [`Event`] is one type of event in one revision, [`EventSet`] all of a division, [`Upcast`] what makes a newer revision
+//! of an older one. The front page of [this crate](crate) has all of it in one example; here is a decision that makes ids:
+//!
+//! ```
+//! use hecate_sdk::aggregate::Cx;
+//! use hecate_sdk::uuid::Uuid;
+//!
+//! let command = Uuid::now_v7();
+//! let cx = Cx::new("order-1", command, "2026-11-22T10:00:00Z".parse()?);
+//! // Tried again, for somebody else was faster, the same command makes the same ids.
+//! assert_eq!(cx.new_id(0), Cx::new("order-1", command, cx.now()).new_id(0));
+//! assert_ne!(cx.new_id(0), cx.new_id(1));
+//! # Ok::<(), hecate_sdk::jiff::Error>(())
+//! ```
 
 use std::borrow::Cow;
 

@@ -48,8 +48,23 @@ const FRAMES_AHEAD: usize = 8;
 
 /// Makes the library of this crate a plugin: exports the entry point, and writes the note that hosts read first.
 ///
-/// ```ignore
+/// ```
+/// use hecate_sdk::plugin::{InitError, Plugin, PluginContext};
+///
+/// struct MyPlugin;
+///
+/// impl Plugin for MyPlugin {
+///     fn manifest() -> &'static str {
+///         r#"{"name": "my-plugin", "version": "0.1.0", "plugin_type": "in_vm"}"#
+///     }
+///
+///     async fn init(_: PluginContext) -> Result<Self, InitError> {
+///         Ok(Self)
+///     }
+/// }
+///
 /// hecate_sdk::export_plugin!(MyPlugin);
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! export_plugin {

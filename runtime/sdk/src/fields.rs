@@ -13,6 +13,25 @@
 //! | `json` | anything | TEXT | [`Json`] |
 //! | `enum:a,b` | snake_case string | TEXT with CHECK | an enum |
 //! | with `?` | absent or null | NULL | `Option` |
+//!
+//! ```
+//! use hecate_sdk::fields::{Field, FieldType, FieldValue};
+//! use hecate_sdk::rusqlite::types::Value as Sql;
+//!
+//! // What a desk says about its command: for OpenAPI, and for the page that draws itself from it.
+//! const FIELDS: &[Field] = &[
+//!     Field::required("total", FieldType::Decimal),
+//!     Field::required("size", FieldType::Enum(&["small", "large"])),
+//!     Field::optional("note", FieldType::String),
+//! ];
+//! assert!(FIELDS[2].optional);
+//!
+//! // What a value of a type must hold, whatever the command is, to follow the field's name.
+//! assert_eq!(" ".to_owned().check(), Err("must not be empty"));
+//! assert_eq!((1_i64 << 60).check(), Err("must be within ±9007199254740992 (2^53)"));
+//! assert_eq!(None::<String>.check(), Ok(()));
+//! assert_eq!(true.sql(), Sql::Integer(1));
+//! ```
 
 use jiff::Timestamp;
 use jiff::civil::Date;

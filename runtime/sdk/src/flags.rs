@@ -1,6 +1,22 @@
 //! Status as bit flags: each event sets or clears bits, and a flag map says what they mean.
 //!
 //! A bit is a power of two and is never used for anything else, not even after its event is gone.
+//!
+//! ```
+//! use hecate_sdk::flags::{FlagMap, StatusChange, has};
+//!
+//! const OPEN: u64 = 1;
+//! const ARCHIVED: u64 = 1 << 52;
+//!
+//! let archived = StatusChange { sets: ARCHIVED, clears: OPEN };
+//! let status = archived.apply(OPEN | 2);
+//! assert!(has(status, ARCHIVED) && !has(status, OPEN));
+//! assert!(has(status, ARCHIVED | 2), "all of them");
+//! assert!(!has(status, 0), "nothing is never had");
+//!
+//! let map = FlagMap::new([(OPEN, "Open"), (2, "Paid"), (ARCHIVED, "Archived")]);
+//! assert_eq!(map.labels(status), ["Paid", "Archived"]);
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -52,12 +52,184 @@
 //! # fn main() {}
 //! ```
 //!
-//! # Divisions
+//! # A division, chapter by chapter
 //!
 //! A larger plugin is made of divisions, each a bounded context in a crate of its own, as `hecate gen division` writes
-//! them: an [`aggregate::Aggregate`] decides and remembers, a [`projection::Projection`] makes rows of a
-//! [`table::Table`] from its events, [`queries`] answer from the rows, and [`routes::Routes`] collects what the desks
-//! serve. [`division::Division`] is what their handlers hold.
+//! them. A division is read in the order in which a command goes through it:
+//!
+//! 1. [`aggregate`]: events, what is remembered of them, and the decision that leads from a command to events. All pure.
+//!    [`flags`] make a status of events; [`aggregate::Upcast`] tells events of an older revision as new ones.
+//! 2. [`api`] reads bodies and answers, [`validate`] has the rules of their fields, and [`fields`] the types that
+//!    commands, rows and OpenAPI share.
+//! 3. [`routes`] collects what the desks serve; [`division`] is what their handlers hold, and carries commands out.
+//! 4. [`projection`] makes rows of a [`table`] from events, and [`queries`] answers from them.
+//! 5. [`live`] and [`ws`] tell pages what happens now.
+//! 6. [`integration`] is about other plugins: facts that are told and heard, hopes that are asked and answered.
+//! 7. Beneath lie [`store`], which keeps events, and [`paths`], where files are.
+//! 8. [`metrics`], [`telemetry`] and [`tracing`] are seen from outside.
+//! 9. [`testing`] has the words for tests: given, when, then, from a decision alone to the whole plugin.
+//!
+//! In one piece, as a crate of its own would have it in a dozen files:
+//!
+//! ```
+//! use std::sync::LazyLock;
+//!
+//! use hecate_sdk::aggregate::*;
+//! use hecate_sdk::api::{Accepted, Answer, ApiError, Command};
+//! use hecate_sdk::axum::extract::{Path, State};
+//! use hecate_sdk::division::{Division, DivisionSpec};
+//! use hecate_sdk::fields::{Field, FieldType};
+//! use hecate_sdk::flags::{FlagMap, FlagMaps, StatusChange, has};
+//! use hecate_sdk::projection::TableProjection;
+//! use hecate_sdk::queries::Params;
+//! use hecate_sdk::routes::{Desk, Routes};
+//! use hecate_sdk::serde::{Deserialize, Serialize};
+//! use hecate_sdk::serde_json::{self, json};
+//! use hecate_sdk::store::NewEvent;
+//! use hecate_sdk::table::{Column, Table};
+//! use hecate_sdk::testing::{Around, OneDivision, TestPlugin, given, run};
+//! use hecate_sdk::validate::{Invalid, Rules, Validate};
+//!
+//! // 1. What can happen to a book, and what is remembered of it.
+//! #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+//! #[serde(crate = "hecate_sdk::serde")]
+//! struct BookLentV1 {
+//!     reader: String,
+//!     days: i64,
+//! }
+//!
+//! impl Event for BookLentV1 {
+//!     const NAME: &'static str = "book_lent";
+//!     const REVISION: u32 = 1;
+//!     const SETS: u64 = 1;
+//! }
+//!
+//! #[derive(Debug, Clone, PartialEq)]
+//! enum BookEvent {
+//!     Lent(BookLentV1),
+//! }
+//!
+//! impl EventSet for BookEvent {
+//!     fn decode(event_type: &str, revision: u32, data: &[u8]) -> Result<Self, DecodeError> {
+//!         match (event_type, revision) {
+//!             (BookLentV1::NAME, BookLentV1::REVISION) => decode_payload(data).map(Self::Lent),
+//!             _ => Err(DecodeError::unknown(event_type, revision)),
+//!         }
+//!     }
+//!
+//!     fn encode(&self) -> Result<NewEvent, serde_json::Error> {
+//!         let Self::Lent(event) = self;
+//!         encode_payload(event)
+//!     }
+//!
+//!     fn status_change(&self) -> StatusChange {
+//!         status_change::<BookLentV1>()
+//!     }
+//! }
+//!
+//! #[derive(Default)]
+//! struct Book {
+//!     status: u64,
+//! }
+//!
+//! impl Aggregate for Book {
+//!     type Event = BookEvent;
+//!     const KIND: &'static str = "book";
+//!
+//!     fn apply(&mut self, event: &BookEvent) {
+//!         self.status = event.status_change().apply(self.status);
+//!     }
+//! }
+//!
+//! // 2. What can be asked, its fields and their rules.
+//! #[derive(Debug, Clone, Deserialize)]
+//! #[serde(crate = "hecate_sdk::serde", deny_unknown_fields)]
+//! struct LendBook {
+//!     reader: String,
+//!     days: i64,
+//! }
+//!
+//! impl Validate for LendBook {
+//!     fn validate(&self) -> Result<(), Invalid> {
+//!         let some_weeks = (1..=60).contains(&self.days);
+//!         Rules::new().field("reader", &self.reader).rule("days", some_weeks, "must be 1 to 60").done()
+//!     }
+//! }
+//!
+//! fn lend(book: &Book, command: LendBook, _: &Cx) -> Result<Vec<BookEvent>, Rejection> {
+//!     if has(book.status, BookLentV1::SETS) {
+//!         return Err(Rejection::conflict("book_lent", "somebody else has the book"));
+//!     }
+//!     Ok(vec![BookEvent::Lent(BookLentV1 { reader: command.reader, days: command.days })])
+//! }
+//!
+//! // 3. Where it is asked.
+//! async fn lend_book(
+//!     State(books): State<Division>,
+//!     Path(id): Path<String>,
+//!     command: Command<LendBook>,
+//! ) -> Result<Accepted, ApiError> {
+//!     Ok(Accepted::new("book_id", books.dispatch(&id, command, lend).await?))
+//! }
+//!
+//! fn routes() -> Routes {
+//!     const FIELDS: &[Field] =
+//!         &[Field::required("reader", FieldType::String), Field::required("days", FieldType::Int)];
+//!     let lend = Routes::new().post("/books/{id}/lend", lend_book).desk(Desk::command("lend_book", FIELDS));
+//!     let page = Routes::new().get("/books", books_page).desk(Desk::page("get_books_page", &BOOKS));
+//!     lend.merge(page)
+//! }
+//!
+//! // 4. What can be seen.
+//! static BOOKS: LazyLock<Table> = LazyLock::new(|| {
+//!     Table::new("books", "book_id").columns(&[Column::new("reader", FieldType::String)])
+//! });
+//!
+//! async fn books_page(State(books): State<Division>, params: Params) -> Result<Answer, ApiError> {
+//!     params.page(&BOOKS, &["reader"])?.read(&books).await
+//! }
+//!
+//! fn division() -> DivisionSpec {
+//!     let flags = FlagMap::new([(BookLentV1::SETS, "Lent")]);
+//!     DivisionSpec::new("book", routes()).flag_maps(FlagMaps::from([("book".to_owned(), flags)])).projections(|| {
+//!         let rows = TableProjection::<BookEvent>::new("book", &BOOKS, |row, BookEvent::Lent(event)| {
+//!             row.set("reader", &event.reader);
+//!             Ok(())
+//!         });
+//!         vec![Box::new(rows)]
+//!     })
+//! }
+//!
+//! // 9. A decision alone, and all of it together.
+//! # struct Books;
+//! # impl OneDivision for Books {
+//! #     fn division() -> DivisionSpec { division() }
+//! # }
+//! # fn main() {
+//! let lent = || BookEvent::Lent(BookLentV1 { reader: "Ada".to_owned(), days: 7 });
+//! given::<Book>([lent()])
+//!     .when(LendBook { reader: "Bob".to_owned(), days: 7 }, lend)
+//!     .then_rejected("book_lent");
+//!
+//! run(async {
+//!     let plugin = TestPlugin::start::<Around<Books>>().await;
+//!     plugin
+//!         .when_post("/books/emma/lend", json!({"reader": "", "days": 90}))
+//!         .await
+//!         .then_status(422)
+//!         .then_json(json!({"fields": {"reader": "must not be empty", "days": "must be 1 to 60"}}));
+//!     plugin
+//!         .when_post("/books/emma/lend", json!({"reader": "Ada", "days": 7}))
+//!         .await
+//!         .then_status(201)
+//!         .then_events::<Book>("book", "emma", [lent()])
+//!         .await;
+//!     let page = plugin.get("/books?reader=Ada").await.json;
+//!     let emma = json!({"book_id": "emma", "version": 1, "status": 1, "reader": "Ada"});
+//!     assert_eq!(page["items"], json!([emma]));
+//! });
+//! # }
+//! ```
 //!
 //! # More, when asked for
 //!
@@ -79,10 +251,6 @@
 //! | `validate-formats` | the rules `pattern` and `email` |
 //!
 //! [`builtins`] shows what stands for each module that a plugin on the Erlang platform had at hand.
-//!
-//! # Tests
-//!
-//! [`testing`] has given/when/then for decisions, and a whole plugin without a host.
 
 #![warn(missing_docs)]
 

@@ -1,4 +1,68 @@
 //! What happens now: notices of stored events, for pages and sockets. Notices only: payloads are read by queries.
+//!
+//! Pages hear them at `/plugin/{name}/ws` as JSON frames and at `/plugin/{name}/api/event-stream` as server-sent events;
+//! the plugin itself hears them through [`PluginContext::live`](crate::plugin::PluginContext::live). Who is more than
+//! 1024 behind is told how many he missed, and reads anew.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! use hecate_sdk::api::{Answer, ApiError};
+//! use hecate_sdk::axum::{Router, routing::{get, post}};
+//! use hecate_sdk::plugin::{InitError, Plugin, PluginContext};
+//! use hecate_sdk::serde_json::json;
+//! use hecate_sdk::store::{ExpectedVersion, NewEvent, Store, StoreConfig, StreamId};
+//! use hecate_sdk::testing::{TestPlugin, run};
+//! use hecate_sdk::tokio;
+//!
+//! struct Bell {
+//!     rung: Arc<AtomicU64>,
+//!     store: Store,
+//! }
+//!
+//! impl Plugin for Bell {
+//!     fn manifest() -> &'static str {
+//!         r#"{"name": "bell", "version": "0.1.0", "plugin_type": "in_vm"}"#
+//!     }
+//!
+//!     fn store_config() -> Option<StoreConfig> {
+//!         Some(StoreConfig::new("bell_store"))
+//!     }
+//!
+//!     async fn init(context: PluginContext) -> Result<Self, InitError> {
+//!         let rung = Arc::new(AtomicU64::new(0));
+//!         let (mut notices, count) = (context.live().listen(), rung.clone());
+//!         tokio::spawn(async move {
+//!             while let Ok(notice) = notices.recv().await {
+//!                 assert_eq!(notice.event_type, "bell_rung_v1");
+//!                 count.fetch_add(1, Ordering::Relaxed);
+//!             }
+//!         });
+//!         Ok(Self { rung, store: context.store()? })
+//!     }
+//!
+//!     fn routes(&self) -> Router {
+//!         let (rung, store) = (self.rung.clone(), self.store.clone());
+//!         let ring = async move || -> Result<Answer, ApiError> {
+//!             let event = NewEvent::json("bell_rung", 1, &json!({})).map_err(|error| ApiError::internal(&error))?;
+//!             store.append(StreamId::new("bell"), ExpectedVersion::Any, vec![event]).await?;
+//!             Ok(Answer::of(json!({})))
+//!         };
+//!         let heard = async move || Answer::of(json!({"heard": rung.load(Ordering::Relaxed)}));
+//!         Router::new().route("/ring", post(ring)).route("/heard", get(heard))
+//!     }
+//! }
+//!
+//! run(async {
+//!     let plugin = TestPlugin::start::<Bell>().await;
+//!     plugin.when_post("/ring", json!({})).await.then_status(200);
+//!     // A notice follows the answer, it does not come before it.
+//!     while plugin.get("/heard").await.json["heard"] != 1 {
+//!         tokio::task::yield_now().await;
+//!     }
+//! });
+//! ```
 
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};

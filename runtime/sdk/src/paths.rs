@@ -1,4 +1,17 @@
 //! Where a plugin's files lie: `events/`, `sqlite/`, `files/` and `messages.db` below its data directory, and its bundle.
+//!
+//! [`PluginContext::paths`](crate::plugin::PluginContext::paths) has a plugin's own. What it writes beside its stores it
+//! writes to [`Paths::file`], which no name from outside can leave:
+//!
+//! ```
+//! use hecate_sdk::paths::Paths;
+//!
+//! let paths = Paths::new("/home/ada/.hecate/data/my-plugin", "/home/ada/.hecate/plugins/my-plugin/1");
+//! assert_eq!(paths.file("maps/ghent.png")?, paths.data().join("files/maps/ghent.png"));
+//! let error = paths.file("../../other/secrets").unwrap_err();
+//! assert_eq!(error.to_string(), "`../../other/secrets` is not a path inside the plugin's files");
+//! # Ok::<(), hecate_sdk::paths::PathError>(())
+//! ```
 
 use std::path::{Component, Path, PathBuf};
 

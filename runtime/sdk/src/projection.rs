@@ -13,6 +13,36 @@
 //! projections go on. Parked events are tried again when the store opens, for new code may know better, and when an
 //! operator asks (`hecate store retry`); an operator may also give one up (`hecate store discard`). A full disk or a
 //! database that is busy is not an event's fault: then the batch waits, and is taken in as a whole later.
+//!
+//! [`TableProjection`] is the usual one: a row for each thing. What it makes of events can be seen without a store:
+//!
+//! ```
+//! # use hecate_sdk::aggregate::*;
+//! use hecate_sdk::fields::FieldType;
+//! # use hecate_sdk::flags::StatusChange;
+//! use hecate_sdk::projection::TableProjection;
+//! # use hecate_sdk::serde::{Deserialize, Serialize};
+//! # use hecate_sdk::store::NewEvent;
+//! use hecate_sdk::table::{Column, Table};
+//! use hecate_sdk::testing::project;
+//! # #[derive(Serialize, Deserialize)]
+//! # #[serde(crate = "hecate_sdk::serde")]
+//! # struct Paid { cents: i64 }
+//! # impl Event for Paid { const NAME: &'static str = "order_paid"; const REVISION: u32 = 1; }
+//! # impl EventSet for Paid {
+//! #     fn decode(_: &str, _: u32, data: &[u8]) -> Result<Self, DecodeError> { decode_payload(data) }
+//! #     fn encode(&self) -> Result<NewEvent, hecate_sdk::serde_json::Error> { encode_payload(self) }
+//! #     fn status_change(&self) -> StatusChange { status_change::<Self>() }
+//! # }
+//!
+//! let orders = Table::new("orders", "order_id").columns(&[Column::new("last_paid", FieldType::Int)]);
+//! let rows = TableProjection::<Paid>::new("order", &orders, |row, event| {
+//!     row.set("last_paid", &event.cents);
+//!     Ok(())
+//! });
+//! let row = project(rows, "order", [Paid { cents: 500 }, Paid { cents: 250 }]);
+//! assert_eq!((&row["last_paid"], &row["version"]), (&250.into(), &2.into()));
+//! ```
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,28 @@
 //! What the answers to queries are made of: filters and pages from a query string, rows in the envelope.
+//!
+//! A page has 50 rows, or `limit` of them, 1 to 200; `order` is `asc` or `desc`, `after` the key behind which it begins.
+//! What else is in the query string filters by a column of that name. What is not right is answered with 422, code
+//! `invalid`, and a message for each parameter.
+//!
+//! ```
+//! use std::sync::LazyLock;
+//!
+//! use hecate_sdk::fields::FieldType;
+//! use hecate_sdk::queries::Params;
+//! use hecate_sdk::table::{Column, Table};
+//!
+//! static ORDERS: LazyLock<Table> = LazyLock::new(|| {
+//!     Table::new("orders", "order_id").columns(&[Column::new("total", FieldType::Decimal)])
+//! });
+//!
+//! // A handler takes `params: Params`, and ends in `params.page(&ORDERS, &["total"])?.read(&division).await`.
+//! let params = |pairs: &[(&str, &str)]| {
+//!     Params(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+//! };
+//! assert!(params(&[("total", "12.50"), ("limit", "10")]).page(&ORDERS, &["total"]).is_ok());
+//! let error = params(&[("total", "much"), ("colour", "red")]).page(&ORDERS, &["total"]).unwrap_err();
+//! assert_eq!((error.status().as_u16(), error.code()), (422, "invalid"));
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,37 @@
 //! The routes of a division's desks: collected, checked for duplicates, described for OpenAPI.
 //!
-//! Handlers are plain axum handlers with [`Division`] as their state.
+//! Handlers are plain axum handlers with [`Division`] as their state. Two handlers for one method and path are a reason
+//! not to start, also when the path's parameters have other names; the error names both desks.
+//!
+//! ```
+//! use hecate_sdk::api::{Answer, ApiError};
+//! use hecate_sdk::axum::extract::{Path, State};
+//! use hecate_sdk::division::{Division, DivisionSpec};
+//! use hecate_sdk::routes::Routes;
+//! use hecate_sdk::serde_json::json;
+//! use hecate_sdk::testing::{Around, OneDivision, TestPlugin, run};
+//!
+//! async fn greet(State(shop): State<Division>, Path(name): Path<String>) -> Result<Answer, ApiError> {
+//!     Ok(Answer::of(json!({"greeting": format!("{} greets {name}", shop.name())})))
+//! }
+//!
+//! struct Shop;
+//!
+//! impl OneDivision for Shop {
+//!     fn division() -> DivisionSpec {
+//!         DivisionSpec::new("shop", Routes::new().get("/greetings/{name}", greet))
+//!     }
+//! }
+//!
+//! run(async {
+//!     let plugin = TestPlugin::start::<Around<Shop>>().await;
+//!     let answer = plugin.get("/greetings/Ada").await;
+//!     assert_eq!(answer.json, json!({"ok": true, "greeting": "shop greets Ada"}));
+//!     assert_eq!(plugin.get("/greetings").await.json["code"], "not_found");
+//! });
+//! ```
+//!
+//! [`Routes::desk`] says what a desk is: that is what `/openapi.json` and the page that draws itself are made of.
 
 use axum::Router;
 use axum::handler::Handler;

@@ -2,6 +2,20 @@
 //!
 //! A row belongs to one thing: its key is the thing's id, `version` and `status` are those of its stream, and the
 //! declared columns hold what its events said. Tables only grow: a new column is added to what is there.
+//!
+//! ```
+//! use hecate_sdk::fields::FieldType;
+//! use hecate_sdk::table::{Column, Table};
+//!
+//! let orders = Table::new("orders", "order_id")
+//!     .columns(&[Column::new("customer", FieldType::String), Column::new("total", FieldType::Decimal)])
+//!     // Another desk writes one of them too, and a third.
+//!     .columns(&[Column::new("customer", FieldType::String), Column::new("note", FieldType::String)])
+//!     .index("customer");
+//! assert_eq!(orders.declared().len(), 3);
+//! assert_eq!(orders.filters(), ["status", "version", "customer", "total", "note"]);
+//! assert_eq!(orders.column("total").map(|column| column.kind), Some(FieldType::Decimal));
+//! ```
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};

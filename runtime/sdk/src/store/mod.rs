@@ -10,6 +10,31 @@
 //! - Versions in a stream are 1, 2, 3 …; [`Position`]s are unique and rise in the order of commits, with gaps
 //!   allowed. Who has seen a position never sees a smaller one later.
 //! - Clocks are never used for order.
+//!
+//! An event has at most [`MAX_EVENT_BYTES`] bytes, an append at most [`MAX_APPEND_EVENTS`] events.
+//!
+//! ```
+//! use hecate_sdk::serde_json::json;
+//! use hecate_sdk::store::{AppendError, ExpectedVersion, NewEvent, Store, StreamId};
+//! use hecate_sdk::testing::run;
+//!
+//! run(async {
+//!     // A plugin gets its own from `PluginContext::store`, a division from `Division::store`.
+//!     let store = Store::memory();
+//!     let list = StreamId::new("shopping-list");
+//!     let milk = NewEvent::json("item_added", 1, &json!({"item": "milk"}))?;
+//!     store.append(list.clone(), ExpectedVersion::NoStream, vec![milk.clone()]).await?;
+//!
+//!     // Somebody who has not seen that: nothing is written, and the error says where the stream is.
+//!     let late = store.append(list.clone(), ExpectedVersion::NoStream, vec![milk]).await;
+//!     assert!(matches!(late, Err(AppendError::WrongExpectedVersion { .. })));
+//!
+//!     let events = store.read_stream(list, None, 100).await?;
+//!     assert_eq!(events.len(), 1);
+//!     assert_eq!(&*events[0].data, br#"{"item":"milk"}"#);
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! }).unwrap();
+//! ```
 
 mod care;
 mod error;
