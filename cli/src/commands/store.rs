@@ -4,6 +4,8 @@
     reason = "copies finished files out of a plugin's data and into it"
 )]
 
+mod projections;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +54,41 @@ enum What {
         /// The file, as `hecate store export` writes it
         file: PathBuf,
     },
+    /// Build the rows of read models anew, while the old ones serve
+    Replay {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        projection: Projection,
+        /// Do not wait until it is done
+        #[arg(long)]
+        detach: bool,
+    },
+    /// List the events that projections could not take in
+    DeadLetters(Of),
+    /// Try those events again, in order
+    Retry {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        projection: Projection,
+    },
+    /// Give one of those events up, so that what is held behind it goes on
+    Discard {
+        #[command(flatten)]
+        of: Of,
+        /// The projection
+        projection: String,
+        /// Position of the event, as `hecate store dead-letters` shows it
+        position: u64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Projection {
+    /// One of the projections, such as a table's name [default: all]
+    #[arg(long)]
+    projection: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -76,6 +113,18 @@ pub(crate) fn run(args: &StoreArgs, cx: &Context) -> Result<(), CliError> {
         What::Backup { of, out } => written(cx, of, StoreTask::Backup, out.as_deref()),
         What::Export { of, out } => written(cx, of, StoreTask::Export, out.as_deref()),
         What::Import { of, file } => import(cx, of, file),
+        What::Replay {
+            of,
+            projection,
+            detach,
+        } => projections::replay(cx, of, projection.projection.clone(), *detach),
+        What::DeadLetters(of) => projections::dead_letters(cx, of),
+        What::Retry { of, projection } => projections::retry(cx, of, projection.projection.clone()),
+        What::Discard {
+            of,
+            projection,
+            position,
+        } => projections::discard(cx, of, projection, *position),
     }
 }
 
@@ -195,4 +244,5 @@ fn show_stats(cx: &Context, store: &str, stats: &Value) {
     for (kind, count) in stats["types"].as_object().into_iter().flatten() {
         cx.printer().result(&format!("  {count:>8}  {kind}"));
     }
+    projections::show_positions(cx, stats);
 }

@@ -143,11 +143,10 @@ fn still_parked(division: &Division, projection: &str) -> u64 {
 /// The positions that there are, as the end of a message.
 fn in_words(positions: &[u64]) -> String {
     let named: Vec<_> = positions.iter().take(NAMED).map(u64::to_string).collect();
+    let named = named.join(", ");
     match positions.len() {
-        0 => "nothing is parked there".to_owned(),
-        one_or_more if one_or_more > NAMED => {
-            format!("the first that are parked are {}", named.join(", "))
-        }
-        _ => format!("parked there are {}", named.join(", ")),
+        0 => "nothing is parked".to_owned(),
+        many if many > NAMED => format!("the first that are parked are those at {named}"),
+        _ => format!("parked are those at {named}"),
     }
 }

@@ -8,6 +8,7 @@ mod levels;
 mod memory_store;
 mod messages;
 mod mutants;
+mod operate;
 mod plugin;
 mod projections;
 mod snapshots;

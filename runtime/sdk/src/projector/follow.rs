@@ -5,70 +5,48 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use metrics::Histogram;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::asked::Retry;
 use super::beside;
-use super::handle::{Ask, OperateError};
+use super::handle::Ask;
 use super::letters::Scope;
 use super::model::{BATCH, Model};
 use super::pause::Pause;
-use super::progress::{ProjectionProgress, Rebuild};
 use super::rebuild::{self, Build, Built, Halt, Site};
 use crate::api::chain;
 use crate::store::{EventPage, Position, Query, ReadError, RecordedEvent};
 use crate::telemetry::{ProjectionTelemetry, projection_seconds};
 
-/// Letters that are tried in one transaction.
-const LETTERS: usize = 100;
-
 /// Called behind each commit with the events that it took in.
 pub(crate) type OnApplied = Arc<dyn Fn(&[RecordedEvent]) + Send + Sync>;
 
 /// Why the loop cannot go on at once.
-enum Trouble {
+pub(super) enum Trouble {
     /// The store or the runtime has closed.
     Over,
     /// The disk; it is tried again.
     Again,
 }
 
-/// What has turned around without trouble: whether there may be more to do.
-type Turn<T> = Result<T, Trouble>;
+/// What one turn of the loop, or a part of it, comes to.
+pub(super) type Turn<T> = Result<T, Trouble>;
 
 pub(super) struct Follower {
-    site: Site,
+    pub(super) site: Site,
     model: Arc<Mutex<Model>>,
     on_applied: OnApplied,
     stopping: watch::Receiver<bool>,
-    head: watch::Receiver<Option<Position>>,
+    pub(super) head: watch::Receiver<Option<Position>>,
     asks: mpsc::Receiver<Ask>,
-    retries: VecDeque<Retry>,
+    pub(super) retries: VecDeque<Retry>,
     /// Rows that are built beside those that serve, by projection.
-    builds: HashMap<usize, JoinHandle<()>>,
+    pub(super) builds: HashMap<usize, JoinHandle<()>>,
     built: mpsc::UnboundedReceiver<Built>,
     telemetry: Vec<ProjectionTelemetry>,
     seconds: Histogram,
     pause: Pause,
-}
-
-/// Letters of one projection that are to be tried again.
-struct Retry {
-    nth: usize,
-    scope: Scope,
-    taken: u64,
-    reply: Option<oneshot::Sender<Result<u64, OperateError>>>,
-}
-
-impl Retry {
-    const fn of(nth: usize, scope: Scope) -> Self {
-        Self {
-            nth,
-            scope,
-            taken: 0,
-            reply: None,
-        }
-    }
 }
 
 impl Follower {
@@ -185,152 +163,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Tries one page of letters again.
-    async fn retry(&mut self) -> Turn<()> {
-        let Some(retry) = self.retries.front() else {
-            return Ok(());
-        };
-        let (nth, scope) = (retry.nth, retry.scope.clone());
-        let places = self
-            .with(move |model| model.letters(nth, &scope, LETTERS))
-            .await?
-            .map_err(|error| cannot_write(&error))?;
-        let is_done = places.is_empty();
-        let mut letters = Vec::with_capacity(places.len());
-        for place in places {
-            let event = self.event_at(place.position).await?;
-            letters.push((place, event));
-        }
-        let retried = self
-            .with(move |model| model.retry(nth, &letters))
-            .await?
-            .map_err(|error| cannot_write(&error))?;
-        let is_done = match (retried.failed, self.retries.front_mut()) {
-            (failed, Some(retry)) => {
-                retry.taken += retried.taken;
-                match (failed, &mut retry.scope) {
-                    (Some(_), Scope::Only(_)) => true,
-                    (Some(key), scope) => {
-                        *scope = Scope::Behind(key);
-                        is_done
-                    }
-                    (None, _) => is_done,
-                }
-            }
-            (_, None) => is_done,
-        };
-        if is_done && let Some(done) = self.retries.pop_front() {
-            let projection = self.look(|model| model.name(nth));
-            if done.taken > 0 {
-                let events = done.taken;
-                tracing::info!(%projection, events, "parked events were taken in after all");
-            }
-            self.publish();
-            if let Some(reply) = done.reply {
-                // Who asked may have gone.
-                _ = reply.send(Ok(done.taken));
-            }
-        }
-        Ok(())
-    }
-
-    async fn answer(&mut self, ask: Ask) -> Turn<()> {
-        match ask {
-            Ask::Replay { projection, reply } => {
-                let begun = self.replay(projection).await?;
-                _ = reply.send(begun);
-            }
-            Ask::Retry { projection, reply } => match self.find(projection) {
-                Ok(nth) => self.retries.push_back(Retry {
-                    reply: Some(reply),
-                    ..Retry::of(nth, Scope::All)
-                }),
-                Err(error) => _ = reply.send(Err(error)),
-            },
-            Ask::Discard {
-                projection,
-                position,
-                reply,
-            } => {
-                let nth = match self.find(projection.clone()) {
-                    Ok(nth) => nth,
-                    Err(error) => {
-                        _ = reply.send(Err(error));
-                        return Ok(());
-                    }
-                };
-                let discarded = self.with(move |model| model.discard(nth, position)).await?;
-                let letter = match discarded {
-                    Ok(Ok(letter)) => letter,
-                    Ok(Err(instead)) => {
-                        let error = OperateError::not_first(projection, position, instead);
-                        _ = reply.send(Err(error));
-                        return Ok(());
-                    }
-                    Err(error) => {
-                        _ = reply.send(Err(OperateError::Storage(error)));
-                        return Ok(());
-                    }
-                };
-                tracing::warn!(
-                    projection,
-                    key = letter.key,
-                    position = letter.position,
-                    event = letter.event,
-                    reason = letter.reason,
-                    "an operator discarded a parked event"
-                );
-                self.publish();
-                self.retries.push_back(Retry {
-                    reply: Some(reply),
-                    ..Retry::of(nth, Scope::Only(letter.key))
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// The projection whose letters are meant: not one whose rows are of other code than what would try them.
-    fn find(&self, projection: String) -> Result<usize, OperateError> {
-        match self.look(|model| model.find(&projection)) {
-            None => Err(OperateError::Unknown { projection }),
-            Some(nth) if self.look(|model| model.is_frozen(nth)) => {
-                Err(OperateError::Rebuilding { projection })
-            }
-            Some(nth) => Ok(nth),
-        }
-    }
-
-    /// Begins to build the rows of `projection` anew, unless that is being done. When this returns it will be done
-    /// whatever happens to this process.
-    async fn replay(&mut self, projection: String) -> Turn<Result<(), OperateError>> {
-        let Some(nth) = self.look(|model| model.find(&projection)) else {
-            return Ok(Err(OperateError::Unknown { projection }));
-        };
-        let is_over = |one: &ProjectionProgress| one.rebuild.as_ref().is_some_and(|it| it.is_over);
-        let gave_up = self
-            .site
-            .progress
-            .borrow()
-            .of(&projection)
-            .is_some_and(is_over);
-        if self.builds.contains_key(&nth) && !gave_up {
-            return Ok(Ok(()));
-        }
-        let (site, head) = (self.site.clone(), *self.head.borrow());
-        let begun = tokio::task::spawn_blocking(move || rebuild::open(&site, &projection, head));
-        match begun.await {
-            Err(_) => return Err(Trouble::Over),
-            Ok(Err(error)) => return Ok(Err(error.into())),
-            Ok(Ok(_)) => {}
-        }
-        self.site
-            .change(nth, |rebuild| *rebuild = Rebuild::default());
-        self.build(nth, Pause::default());
-        Ok(Ok(()))
-    }
-
-    fn build(&mut self, nth: usize, pause: Pause) {
+    pub(super) fn build(&mut self, nth: usize, pause: Pause) {
         let name = self.look(|model| model.name(nth));
         // From here on everybody knows that there is one.
         self.site.change(nth, |_| {});
@@ -403,14 +236,7 @@ impl Follower {
         Ok(())
     }
 
-    /// The event at `position`, if it is still there.
-    async fn event_at(&self, position: Position) -> Turn<Option<RecordedEvent>> {
-        let page = self.read(Position::new(position.get() - 1), 1).await?;
-        let mut events = page.events.into_iter();
-        Ok(events.find(|event| event.position == position))
-    }
-
-    async fn read(&self, after: Option<Position>, limit: usize) -> Turn<EventPage> {
+    pub(super) async fn read(&self, after: Option<Position>, limit: usize) -> Turn<EventPage> {
         match self.site.store.read_all(after, Query::all(), limit).await {
             Ok(page) => Ok(page),
             Err(ReadError::Fenced) => Err(Trouble::Over),
@@ -422,12 +248,12 @@ impl Follower {
     }
 
     /// What the model has in memory: nobody holds it while this loop does not wait for its work.
-    fn look<T>(&self, at: impl FnOnce(&Model) -> T) -> T {
+    pub(super) fn look<T>(&self, at: impl FnOnce(&Model) -> T) -> T {
         at(&self.model.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Works on the read model, on a thread that may block.
-    async fn with<T: Send + 'static>(
+    pub(super) async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Model) -> T + Send + 'static,
     ) -> Turn<T> {
@@ -440,7 +266,7 @@ impl Follower {
     }
 
     /// Says how far it is, to who waits and to the metrics.
-    fn publish(&self) {
+    pub(super) fn publish(&self) {
         let mut now = self.look(Model::progress);
         self.site.progress.send_modify(|progress| {
             // What is built beside says itself how far it is.
@@ -463,7 +289,7 @@ impl Follower {
     }
 }
 
-fn cannot_write(error: &rusqlite::Error) -> Trouble {
+pub(super) fn cannot_write(error: &rusqlite::Error) -> Trouble {
     tracing::error!(error = %chain(error), "the read model cannot be written; trying again");
     Trouble::Again
 }

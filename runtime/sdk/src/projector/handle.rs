@@ -47,7 +47,7 @@ pub(super) enum Ask {
 pub(crate) enum OperateError {
     #[error("there is no projection `{projection}`")]
     Unknown { projection: String },
-    #[error("`{projection}` has parked no event at position {position}: {known}")]
+    #[error("`{projection}` has no parked event at position {position}: {known}")]
     NoLetter {
         projection: String,
         position: u64,

@@ -13,7 +13,7 @@ use crate::running::{BUILT_IN, Running};
 use crate::store::{ExpectedVersion, NewEvent, Store, StoreConfig, StreamId};
 use crate::testing::{Around, OneDivision, TestPlugin, run};
 
-struct Items {
+pub(super) struct Items {
     store: Store,
 }
 

@@ -171,7 +171,9 @@ fn what_is_given_up_is_the_first_of_its_key_and_the_rest_goes_on() {
         for nothing in [0, 9] {
             assert_eq!(
                 discard(&division, nothing).await.unwrap_err(),
-                format!("`strict` has parked no event at position {nothing}: parked there are 1")
+                format!(
+                    "`strict` has no parked event at position {nothing}: parked are those at 1"
+                )
             );
         }
         assert_eq!(
@@ -184,7 +186,7 @@ fn what_is_given_up_is_the_first_of_its_key_and_the_rest_goes_on() {
         assert_eq!(parked(&division), 0);
         assert_eq!(
             discard(&division, 3).await.unwrap_err(),
-            "`strict` has parked no event at position 3: nothing is parked there"
+            "`strict` has no parked event at position 3: nothing is parked"
         );
         append(&division, "fine").await;
         caught_up(&division).await;
@@ -302,6 +304,10 @@ fn a_thousand_keys_fail_each_for_itself() {
         assert_eq!(rows(&division, "strict").await, [1002]);
         assert_eq!(parked(&division), 1001);
         assert_eq!(retry(&division).await["parked"], 1001);
+        assert_eq!(
+            discard(&division, 2000).await.unwrap_err(),
+            "`strict` has no parked event at position 2000: the first that are parked are those at 1, 2, 3, 4, 5"
+        );
         say(&dir, "cured");
         assert_eq!(retry(&division).await["taken"], 1001);
         division.release().await;
