@@ -14,6 +14,7 @@ use crate::aggregate::{
 use crate::api::{Command, chain};
 use crate::commands::CommandTable;
 pub use crate::consistency::Consistency;
+use crate::fault;
 use crate::flags::FlagMaps;
 use crate::integration::Lineage;
 use crate::live::Live;
@@ -445,6 +446,7 @@ impl Division {
         }
         let shared = &self.shared;
         shared.store.acquire(paths, epoch).await?;
+        fault::point("acquire.store_is_open");
         let path = paths.read_model(shared.store.config().file_name());
         if shared.store.config().is_in_memory() {
             // The store starts empty, so the rows do.
@@ -482,6 +484,7 @@ impl Division {
             .take();
         if let Some(running) = running {
             running.projector.stop().await;
+            fault::point("release.projector_stopped");
             running.readers.close().await;
         }
         self.shared.store.release().await;

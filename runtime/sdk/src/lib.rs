@@ -264,6 +264,7 @@ mod consistency;
 pub mod division;
 #[doc(hidden)]
 pub mod export;
+mod fault;
 pub mod fields;
 #[cfg(feature = "files")]
 pub mod files;

@@ -14,6 +14,7 @@ use super::followed::{Batch, Faults, Followed, Outcome, is_storage_fault};
 use super::letters::{self, DeadLetter, Place, Scope};
 use super::progress::{Progress, ProjectionProgress};
 use crate::api::chain;
+use crate::fault;
 use crate::projection::Projection;
 use crate::store::{Access, Durability, OpenError, Position, RecordedEvent, connect};
 
@@ -163,13 +164,16 @@ impl Model {
             }
             let behind = followed.checkpoint;
             for event in events.iter().filter(|event| behind < Some(event.position)) {
+                fault::point("projection.between_events");
                 if !followed.offer(&transaction, nth, event, faults)? {
                     return Ok(false);
                 }
             }
             move_checkpoint(&transaction, &followed.name, behind, scanned_to)?;
         }
+        fault::point("projection.before_commit");
         transaction.commit()?;
+        fault::point("projection.after_commit");
         for followed in self.followed.iter_mut().filter(|one| !one.is_frozen) {
             followed.checkpoint = followed.checkpoint.max(Some(scanned_to));
         }
@@ -314,6 +318,7 @@ fn prepare_in(
     transaction.execute_batch(checkpoint::TABLE)?;
     transaction.execute_batch(letters::TABLE)?;
     let followed = prepare(&transaction)?;
+    fault::point("projection.before_format");
     transaction.commit()?;
     Ok(followed)
 }

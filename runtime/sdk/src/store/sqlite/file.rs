@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::read::epoch;
+use crate::fault;
 use crate::store::OpenError;
 
 /// Takes `{path}.lock`, which is held as long as the database is open, and makes the directory.
@@ -73,8 +74,11 @@ pub(crate) fn migrate(
         transaction
             .pragma_update(None, "user_version", known)
             .map_err(failed)?;
+        fault::point("open.before_format");
     }
-    transaction.commit().map_err(failed)
+    transaction.commit().map_err(failed)?;
+    fault::point("open.after_format");
+    Ok(())
 }
 
 /// Makes `asked` the epoch of the file: writers of an older one are fenced from here on.
@@ -102,5 +106,8 @@ pub(crate) fn raise_epoch(
             .execute(sql, [asked.cast_signed()])
             .map_err(failed)?;
     }
-    transaction.commit().map_err(failed)
+    fault::point("open.before_epoch");
+    transaction.commit().map_err(failed)?;
+    fault::point("open.after_epoch");
+    Ok(())
 }

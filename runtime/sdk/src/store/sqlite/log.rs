@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::read::{self, Names};
 use super::unseen::Unseen;
+use crate::fault;
 use crate::store::{
     AppendError, AppendRequest, Metadata, Position, Receipt, Snapshot, StreamId, StreamVersion,
 };
@@ -107,6 +108,7 @@ impl Log {
                 version += 1;
                 let kind = self.type_id(connection, &event.event_type)?;
                 let metadata = encode(&event.metadata, &mut self.metadata);
+                fault::point("append.between_inserts");
                 let position = inserts.event.insert((
                     known.id,
                     version.cast_signed(),

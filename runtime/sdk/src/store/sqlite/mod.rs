@@ -28,6 +28,7 @@ use super::{
     MAX_EVENT_BYTES, OpenError, Position, Query, ReadError, Receipt, Recorded, RecordedEvent,
     Snapshot, StreamId, StreamVersion,
 };
+use crate::fault;
 use crate::telemetry::CommitTelemetry;
 use keeper::Keeper;
 use read::Reader;
@@ -234,10 +235,12 @@ impl EventStore for SqliteStore {
             let mut thread = self.thread.lock().await;
             // Readers first: the connection that is closed last removes the write-ahead log, and theirs may not.
             self.readers.close().await;
+            fault::point("close.before_checkpoint");
             _ = self.jobs.send(Message::Close).await;
             if let Some(thread) = thread.take() {
                 _ = tokio::task::spawn_blocking(|| thread.join()).await;
             }
+            fault::point("close.after_checkpoint");
             self.lock
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -11,6 +11,7 @@ use super::keeper::Keeper;
 use super::log::{Answer, Inserts, Log, replace};
 use super::{lines, read};
 use crate::api::chain;
+use crate::fault;
 use crate::store::{AppendError, AppendRequest, CareError, Position, ReadError, Snapshot};
 use crate::telemetry::CommitTelemetry;
 
@@ -130,6 +131,7 @@ impl Writer {
             }
         }
         for (reply, answer) in batch.replies.drain(..).zip(batch.answers.drain(..)) {
+            fault::point("append.between_answers");
             // A caller that gave up does not want the answer.
             _ = reply.send(answer);
         }
@@ -142,11 +144,15 @@ impl Writer {
         batch: &mut Batch,
         queue: &mut mpsc::Receiver<Message>,
     ) -> Result<(), Failure> {
+        fault::point("append.before_begin");
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")?
             .execute(())?;
+        fault::point("append.after_begin");
         let done = self.fill(first, batch, queue).and_then(|()| {
+            fault::point("append.before_commit");
             self.connection.prepare_cached("COMMIT")?.execute(())?;
+            fault::point("append.after_commit");
             Ok(())
         });
         if done.is_err() && !self.connection.is_autocommit() {
