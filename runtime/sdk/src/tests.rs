@@ -2,6 +2,7 @@ mod account;
 mod bodies;
 mod care;
 mod consistency;
+mod crash;
 mod dispatch;
 mod killed;
 mod levels;
