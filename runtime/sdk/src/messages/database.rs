@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction};
 
+use crate::fault;
 use crate::store::{Access, Durability, OpenError, connect, epoch, lock, migrate, raise_epoch};
 
 /// What makes each format of the file from the one before it; each only expands.
@@ -69,7 +70,9 @@ impl Database {
                 return Err(MessagesError::Fenced);
             }
             let done = work(&transaction)?;
+            fault::point("messages.before_commit");
             transaction.commit()?;
+            fault::point("messages.after_commit");
             Ok(done)
         };
         tokio::task::spawn_blocking(write)

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::processes::{Taken, Taking, take};
 use super::{MessagesError, Open, Shared};
 use crate::api::chain;
+use crate::fault;
 use crate::integration::{Answered, Ask, AskError, Dispatch, Lineage, RawInput, carry_out};
 
 /// Lanes that are worked on at any moment.
@@ -283,7 +284,9 @@ fn by_lane(messages: Vec<Numbered>) -> Vec<(String, Vec<Numbered>)> {
 async fn work_off(shared: Arc<Shared>, messages: Vec<Numbered>) -> Vec<(Numbered, Sent)> {
     let mut sent = Vec::with_capacity(messages.len());
     for (number, message) in messages {
+        fault::point("messages.before_sending");
         let outcome = send_one(&shared, &message).await;
+        fault::point("messages.after_sending");
         let stuck = matches!(outcome, Sent::Later(_));
         // Who hears of it decides what comes next: the rest of the lane waits until that is written.
         let heard = message.process.is_some() && !matches!(outcome, Sent::Done);

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod harness;
+mod neighbours;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::fault::POINTS;
 use harness::{Death, Ground, Random, Scenario, Work};
 
 /// All that can be killed.
-const SCENARIOS: &[Scenario] = &[accounts::SCENARIO];
+const SCENARIOS: &[Scenario] = &[accounts::SCENARIO, neighbours::SCENARIO];
 
 /// Cycles of the random killer in an ordinary run, for all scenarios together.
 const CYCLES: u64 = 30;

@@ -27,7 +27,7 @@ use crate::store::RecordedEvent;
 use crate::testing::{OneDivision, TestPlugin};
 
 #[derive(Debug, Serialize, Deserialize)]
-struct AccountOpened {
+pub(super) struct AccountOpened {
     account_id: String,
     owner: String,
 }
@@ -36,7 +36,7 @@ impl Fact for AccountOpened {
     const TOPIC: &'static str = "bank.account_opened";
 }
 
-struct TellOpenings;
+pub(super) struct TellOpenings;
 
 impl Emitter for TellOpenings {
     type Event = AccountEvent;
@@ -133,10 +133,10 @@ fn is_moody(owner: &str) -> bool {
 }
 
 /// Pays 10 into every account that is opened, and once more some time later.
-struct WelcomeBonus;
+pub(super) struct WelcomeBonus;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Bonus {
+pub(super) struct Bonus {
     paid: u32,
     rejected: Option<String>,
 }
@@ -225,7 +225,7 @@ impl Plugin for Bank {
 }
 
 /// Opens an account for everybody who has one at the bank.
-struct OpenToo;
+pub(super) struct OpenToo;
 
 impl Listener for OpenToo {
     type Fact = AccountOpened;
