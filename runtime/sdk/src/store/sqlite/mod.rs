@@ -6,6 +6,7 @@ mod file;
 mod keeper;
 mod lines;
 mod log;
+mod place;
 mod pool;
 mod read;
 mod unseen;
@@ -31,6 +32,7 @@ use super::{
 use crate::fault;
 use crate::telemetry::CommitTelemetry;
 use keeper::Keeper;
+use place::Place;
 use read::Reader;
 use writer::{Message, Writer};
 
@@ -114,14 +116,18 @@ impl SqliteStore {
         migrate(&mut connection, path, FORMATS)?;
         raise_epoch(&mut connection, path, options.epoch)?;
         let last = read::last_position(&connection).map_err(failed)?;
+        let place = Place::of(path).map_err(|source| OpenError::Files {
+            path: path.to_owned(),
+            source,
+        })?;
         let (head_sender, head) = watch::channel(last);
         let (jobs, queue) = mpsc::channel(QUEUE);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let telemetry = CommitTelemetry::new(&name);
         let keeper = Keeper::start(&connection, path, &name, options.durability)?;
         let epoch = options.epoch;
-        let writer =
-            Writer::new(connection, keeper, epoch, head_sender, telemetry).map_err(failed)?;
+        let writer = Writer::new(connection, keeper, place, epoch, head_sender, telemetry)
+            .map_err(failed)?;
         let thread = std::thread::Builder::new()
             .name(format!("log-{name}"))
             .spawn(move || writer.run(queue))

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::keeper::Keeper;
 use super::log::{Answer, Inserts, Log, replace};
+use super::place::Place;
 use super::{lines, read};
 use crate::api::chain;
 use crate::fault;
@@ -52,6 +53,7 @@ pub(super) struct Writer {
     // Stopped first, so that the writer's connection is the last one: that removes the write-ahead log.
     keeper: Keeper,
     connection: Connection,
+    place: Place,
     epoch: u64,
     head: watch::Sender<Option<Position>>,
     log: Log,
@@ -62,6 +64,7 @@ impl Writer {
     pub(super) fn new(
         connection: Connection,
         keeper: Keeper,
+        place: Place,
         epoch: u64,
         head: watch::Sender<Option<Position>>,
         telemetry: CommitTelemetry,
@@ -70,6 +73,7 @@ impl Writer {
             keeper,
             log: Log::of(&connection)?,
             connection,
+            place,
             epoch,
             head,
             telemetry,
@@ -144,6 +148,7 @@ impl Writer {
         batch: &mut Batch,
         queue: &mut mpsc::Receiver<Message>,
     ) -> Result<(), Failure> {
+        self.place.check()?;
         fault::point("append.before_begin");
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")?
@@ -208,6 +213,7 @@ impl Writer {
 
     /// Takes an export in, all of it or nothing.
     fn import(&mut self, from: &Path) -> Result<u64, CareError> {
+        self.place.check()?;
         let transaction = self.connection.transaction()?;
         if read::epoch(&transaction)? != self.epoch {
             return Err(ReadError::Fenced.into());
