@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::fault;
 use crate::store::BoxFuture;
 use crate::testing::run;
+use crate::tests::myself;
 
 /// A child that has not died by then is stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -169,26 +170,16 @@ impl Ground {
     }
 
     fn start(&self, death: Death, seed: u64) -> Child {
-        let (_, module) = module_path!().split_once("::").unwrap();
-        let child = format!("{}::child", module.rsplit_once("::").unwrap().0);
+        let (module, _) = module_path!().rsplit_once("::").unwrap();
         // Without a file of the dead process's memory.
-        let mut command = Command::new("sh");
+        let program = ["sh", "-c", r#"ulimit -c 0; exec "$0" "$@""#];
+        let mut command = myself::again(&program, module, "child");
         command
-            .args(["-c", r#"ulimit -c 0; exec "$0" "$@""#])
-            .arg(std::env::current_exe().unwrap())
-            .args([
-                &child,
-                "--exact",
-                "--ignored",
-                "--nocapture",
-                "--test-threads=1",
-            ])
             .env("HECATE_CRASH_SCENARIO", self.scenario.name)
             .env("HECATE_CRASH_DIR", &self.wreck.dir)
             .env("HECATE_CRASH_CHILD_SEED", seed.to_string())
             .env("HECATE_CRASH_EPOCH", self.wreck.epoch.to_string())
             .env_remove(fault::VARIABLE)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped());
         if let Death::At(point, pass) = death {
             command.env(fault::VARIABLE, format!("{point}:{pass}"));
