@@ -1,12 +1,14 @@
 //! What the conformance suites are worth: each rule is broken by a store with one fault, and finds it.
 
+mod log;
 mod store;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Once};
 
 use crate::conformance::{Rule, Subject, broken, projection, store as rules};
-use store::{Disk, Faulty};
+use log::Disk;
+use store::Faulty;
 
 /// The faults, and for each the rules that must find it. Others may find it too.
 macro_rules! faults {

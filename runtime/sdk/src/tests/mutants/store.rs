@@ -3,39 +3,19 @@
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, MutexGuard};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::yield_now;
 use uuid::Uuid;
 
 use super::Fault;
+use super::log::{Disk, Log};
 use crate::store::{
     AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, ExpectedVersion,
     MAX_APPEND_EVENTS, MAX_EVENT_BYTES, Metadata, Position, Query, ReadError, Receipt, Recorded,
     RecordedEvent, StreamId, StreamVersion, StreamWrite,
 };
-
-/// What is there again when the store is opened again.
-#[derive(Default)]
-pub(super) struct Disk {
-    log: Mutex<Log>,
-    openings: AtomicUsize,
-}
-
-#[derive(Default)]
-struct Log {
-    /// In the order of their commits.
-    events: Vec<RecordedEvent>,
-    /// Which of them are each stream's.
-    streams: HashMap<StreamId, Vec<usize>>,
-    /// Which of them are each append's, and the order of the appends.
-    appends: HashMap<AppendId, Vec<usize>>,
-    order: Vec<AppendId>,
-    /// Versions start behind what is here; only a fault puts something in.
-    forgotten: HashMap<StreamId, u64>,
-    last: u64,
-}
 
 pub(super) struct Faulty {
     fault: Fault,
@@ -475,37 +455,6 @@ impl Faulty {
             Fault::ReadsFromAndNotBehind => number >= after,
             Fault::GreatNumbersAreNegative => number.cast_signed() > after.cast_signed(),
             _ => number > after,
-        }
-    }
-}
-
-impl Log {
-    fn length(&self, stream: &StreamId) -> u64 {
-        let forgotten = self.forgotten.get(stream).copied().unwrap_or_default();
-        let events = self.streams.get(stream).map_or(0, Vec::len) as u64;
-        events - forgotten
-    }
-
-    /// The events whose ids count on from this one.
-    fn counted_on(&self, id: AppendId) -> Option<Vec<usize>> {
-        let mut own = Vec::new();
-        loop {
-            let next = Uuid::from_u128(id.0.as_u128().wrapping_add(own.len() as u128));
-            match self.events.iter().position(|event| event.event_id == next) {
-                Some(nth) => own.push(nth),
-                None => return (!own.is_empty()).then_some(own),
-            }
-        }
-    }
-
-    fn lose_the_last(&mut self) {
-        if self.events.pop().is_some() {
-            let there = self.events.len();
-            for own in self.streams.values_mut().chain(self.appends.values_mut()) {
-                own.retain(|nth| *nth < there);
-            }
-            self.appends.retain(|_, own| !own.is_empty());
-            self.streams.retain(|_, own| !own.is_empty());
         }
     }
 }
