@@ -9,7 +9,7 @@
 pub(crate) const fn point(_: &'static str) {}
 
 #[cfg(test)]
-pub(crate) use armed::{POINTS, VARIABLE, point};
+pub(crate) use armed::{POINTS, REBUILDING, VARIABLE, point};
 
 #[cfg(test)]
 mod armed {
@@ -45,6 +45,16 @@ mod armed {
         "close.after_checkpoint",
     ];
 
+    /// Those while rows are built anew beside the running ones; two of them stand in a test's own projection.
+    pub(crate) const REBUILDING: &[&str] = &[
+        "rebuild.opened",
+        "rebuild.projecting",
+        "rebuild.built",
+        "rebuild.removing",
+        "rebuild.copied",
+        "rebuild.switched",
+    ];
+
     struct Fuse {
         point: String,
         passes_left: AtomicUsize,
@@ -64,7 +74,8 @@ mod armed {
     }
 
     pub(crate) fn point(name: &'static str) {
-        assert!(POINTS.contains(&name), "`{name}` is not on the list");
+        let is_known = POINTS.contains(&name) || REBUILDING.contains(&name);
+        assert!(is_known, "`{name}` is not on the list");
         let Some(fuse) = fuse().filter(|fuse| fuse.point == name) else {
             return;
         };

@@ -103,6 +103,7 @@ impl Running {
             .collect();
         let all: Vec<_> = own.iter().chain(&divisions).cloned().collect();
         check_stores(&all)?;
+        check_projections(&all)?;
         let integrations = P::integrations();
         let faults = integrations.faults(&divisions);
         if !faults.is_empty() {
@@ -470,6 +471,21 @@ fn check_stores(divisions: &[Division]) -> Result<(), StartError> {
             )));
         }
         seen.push(name);
+    }
+    Ok(())
+}
+
+fn check_projections(divisions: &[Division]) -> Result<(), StartError> {
+    for division in divisions {
+        let mut names = division.projection_names();
+        names.sort_unstable();
+        if let Some(twice) = names.array_windows().find(|[one, next]| one == next) {
+            return Err(StartError(format!(
+                "two projections of `{}` are called `{}`: a projection's name is that of its table",
+                division.name(),
+                twice[0]
+            )));
+        }
     }
     Ok(())
 }

@@ -19,13 +19,3 @@ mod snapshots;
 mod sqlite_store;
 mod stores;
 mod upcasts;
-
-/// The variable that says where a child of a test is to die.
-pub(crate) const CRASH: &str = "HECATE_TEST_CRASH";
-
-/// Dies here, as in a crash, if this process was started to die here.
-pub(crate) fn crash(at: &str) {
-    if std::env::var_os(CRASH).is_some_and(|asked| asked == at) {
-        std::process::abort();
-    }
-}

@@ -1,13 +1,14 @@
 //! The plugin's `messages.db`: opened and closed with the stores, written by one generation at a time.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction};
 
 use crate::fault;
-use crate::store::{Access, Durability, OpenError, connect, epoch, lock, migrate, raise_epoch};
+use crate::store::{
+    Access, Durability, Lock, OpenError, connect, epoch, lock, migrate, raise_epoch,
+};
 
 /// What makes each format of the file from the one before it; each only expands.
 const LADDER: &[&str] = &[include_str!("sql/0001_messages.sql")];
@@ -19,10 +20,9 @@ pub(super) struct Database {
 }
 
 struct Shared {
-    connection: Mutex<Option<Connection>>,
+    /// With the lock that is held as long as it is open, whoever still holds a reference.
+    connection: Mutex<Option<(Connection, Lock)>>,
     epoch: u64,
-    /// Held as long as the database is open.
-    _lock: File,
 }
 
 /// Why something could not be read or written.
@@ -45,9 +45,8 @@ impl Database {
         raise_epoch(&mut connection, path, epoch)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                connection: Mutex::new(Some(connection)),
+                connection: Mutex::new(Some((connection, lock))),
                 epoch,
-                _lock: lock,
             }),
         })
     }
@@ -64,7 +63,7 @@ impl Database {
                 .connection
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let connection = connection.as_mut().ok_or(MessagesError::Fenced)?;
+            let (connection, _) = connection.as_mut().ok_or(MessagesError::Fenced)?;
             let transaction = connection.transaction()?;
             if epoch(&transaction)? != shared.epoch {
                 return Err(MessagesError::Fenced);
@@ -92,7 +91,8 @@ impl Database {
                 .connection
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            Ok(work(connection.as_ref().ok_or(MessagesError::Fenced)?)?)
+            let (connection, _) = connection.as_ref().ok_or(MessagesError::Fenced)?;
+            Ok(work(connection)?)
         };
         tokio::task::spawn_blocking(read)
             .await

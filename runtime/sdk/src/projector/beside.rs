@@ -31,8 +31,9 @@ const MARK: &str = ".rebuild-";
 
 /// Removes the file and what SQLite keeps beside it. None there: nothing happens.
 pub(super) fn remove(path: &Path) -> Result<(), OpenError> {
-    // The database itself last: without it the others would mean nothing, and with it they are found again.
-    for suffix in ["-wal", "-shm", "-journal", ""] {
+    // The database itself first: SQLite forgets what it finds beside a new one, but an old one without its log would be
+    // taken for a whole one.
+    for suffix in ["", "-journal", "-wal", "-shm"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
         match fs::remove_file(&file) {

@@ -16,6 +16,7 @@ use super::model::{BATCH, Model};
 use super::pause::Pause;
 use super::rebuild::{self, Build, Built, Halt, Site};
 use crate::api::chain;
+use crate::fault;
 use crate::store::{EventPage, Position, Query, ReadError, RecordedEvent};
 use crate::telemetry::{ProjectionTelemetry, projection_seconds};
 
@@ -180,7 +181,7 @@ impl Follower {
         } = built;
         let name = self.look(|model| model.name(nth));
         let build = Build::new(self.site.clone(), nth, name.clone());
-        match self.put_in_place(nth, model).await {
+        match self.put_in_place(nth, model, &build).await {
             Ok(()) => {
                 self.builds.remove(&nth);
                 self.site.end(nth);
@@ -199,7 +200,7 @@ impl Follower {
         Ok(())
     }
 
-    async fn put_in_place(&self, nth: usize, mut model: Model) -> Result<(), Halt> {
+    async fn put_in_place(&self, nth: usize, mut model: Model, build: &Build) -> Result<(), Halt> {
         // No further back than the rows that all others serve, so that nobody sees less than before.
         let reached = self.look(Model::applied);
         while model.applied() < reached {
@@ -213,6 +214,7 @@ impl Follower {
             let Some(scanned_to) = page.scanned_to.filter(|to| Some(*to) > model.applied()) else {
                 return Err(Halt::Again("the store gives no more events".to_owned()));
             };
+            let taken = page.events.len() as u64;
             let (back, outcome) = rebuild::blocking(move || {
                 let outcome = model.take_in(&page.events, scanned_to);
                 (model, outcome)
@@ -220,16 +222,15 @@ impl Follower {
             .await?;
             model = back;
             outcome.map_err(|error| rebuild::halt(&error))?;
+            build.took(taken);
         }
-        #[cfg(test)]
-        crate::tests::crash("built");
+        fault::point("rebuild.built");
         let file = self.site.file(&self.look(|model| model.name(nth)));
         let path = file.clone();
         let switched = self.with(move |live| live.switch(nth, model, &path)).await;
         let switched = switched.map_err(|_| Halt::Over)?;
         switched.map_err(|error| rebuild::halt(&error))?;
-        #[cfg(test)]
-        crate::tests::crash("switched");
+        fault::point("rebuild.switched");
         if let Err(error) = beside::remove(&file) {
             tracing::error!(error = %chain(&error), "a file stays, and its rows take their place once more");
         }

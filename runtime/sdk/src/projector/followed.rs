@@ -217,6 +217,15 @@ impl Followed {
     }
 }
 
+/// Makes or removes tables: what panics there is an error as well.
+pub(super) fn caught(work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let abort = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT);
+        let said = said(panic.as_ref());
+        Err(rusqlite::Error::SqliteFailure(abort, Some(said)))
+    })
+}
+
 /// What a panic said.
 fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -11,6 +11,7 @@ use super::letters::DeadLetter;
 use super::model::Model;
 use super::progress::Progress;
 use super::rebuild::Site;
+use crate::api::chain;
 use crate::projection::Projection;
 use crate::store::{EventStore, OpenError, Position, ReadError};
 
@@ -201,14 +202,20 @@ fn open(
     let model = Model::open(path, projections, head)?;
     let names: Vec<_> = model.followed.iter().map(|one| one.name.clone()).collect();
     let names: Vec<_> = names.iter().map(|name| &**name).collect();
-    beside::sweep(path, &names)?;
+    // A file that is not wanted and cannot be removed is in nobody's way.
+    let tolerate = |removed: Result<(), OpenError>| {
+        if let Err(error) = removed {
+            tracing::warn!(error = %chain(&error), "a file stays that is not needed");
+        }
+    };
+    tolerate(beside::sweep(path, &names));
     let mut to_build = Vec::new();
     for (nth, followed) in model.followed.iter().enumerate() {
         let file = beside::path(path, &followed.name);
         if followed.is_frozen || beside::goes_on(&file, followed.projection.as_ref(), head) {
             to_build.push(nth);
         } else {
-            beside::remove(&file)?;
+            tolerate(beside::remove(&file));
         }
     }
     Ok((model, to_build))

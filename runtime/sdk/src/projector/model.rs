@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::checkpoint::{self, move_checkpoint, record, recorded};
-use super::followed::{Batch, Faults, Followed, Outcome, is_storage_fault};
+use super::followed::{Batch, Faults, Followed, Outcome, caught, is_storage_fault};
 use super::letters::{self, DeadLetter, Place, Scope};
 use super::progress::{Progress, ProjectionProgress};
 use crate::api::chain;
@@ -61,7 +61,7 @@ impl Model {
     ) -> Result<Self, OpenError> {
         Self::connect(path, head, |connection| {
             let known = recorded(connection, projection.name())?;
-            projection.ensure(connection)?;
+            caught(|| projection.ensure(connection))?;
             let checkpoint = known.and_then(|(_, checkpoint)| checkpoint);
             record(connection, projection.as_ref(), checkpoint)?;
             Ok(vec![Followed::new(
@@ -344,7 +344,7 @@ fn prepare(
     };
     let checkpoint = known.and_then(|(_, checkpoint)| checkpoint);
     let Some(why) = why else {
-        projection.ensure(connection)?;
+        caught(|| projection.ensure(connection))?;
         record(connection, projection.as_ref(), checkpoint)?;
         return Followed::new(projection, checkpoint, false, connection);
     };
@@ -366,7 +366,7 @@ pub(super) fn tolerated(
     work: impl FnOnce() -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     connection.execute_batch("SAVEPOINT tolerated")?;
-    match work() {
+    match caught(work) {
         Ok(()) => {}
         Err(error) if is_storage_fault(&error) => return Err(error),
         Err(error) => {

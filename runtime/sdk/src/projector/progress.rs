@@ -88,10 +88,7 @@ impl Rebuild {
     pub(crate) fn percent(&self) -> u64 {
         let number = |position: Option<Position>| position.map_or(0, Position::get);
         let (position, head) = (number(self.position), number(self.head));
-        position
-            .saturating_mul(100)
-            .checked_div(head)
-            .unwrap_or(100)
+        position.saturating_mul(100).checked_div(head).unwrap_or(0)
     }
 
     fn in_words(&self, name: &str) -> String {

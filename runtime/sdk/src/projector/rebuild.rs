@@ -14,6 +14,7 @@ use super::model::{BATCH, Model, number};
 use super::pause::Pause;
 use super::progress::{Progress, Rebuild};
 use crate::api::chain;
+use crate::fault;
 use crate::projection::Projection;
 use crate::store::{EventStore, OpenError, Position, Query, ReadError};
 use crate::telemetry::RebuildTelemetry;
@@ -96,8 +97,7 @@ pub(super) fn open(site: &Site, name: &str, head: Option<Position>) -> Result<Mo
         beside::remove(&path)?;
     }
     let model = Model::open_beside(&path, projection, head);
-    #[cfg(test)]
-    crate::tests::crash("opened");
+    fault::point("rebuild.opened");
     model
 }
 
@@ -176,7 +176,7 @@ impl Build {
             outcome.map_err(|error| halt(&error))?;
             pause.forget();
             events += taken;
-            self.telemetry.took(taken);
+            self.took(taken);
         }
     }
 
@@ -197,6 +197,11 @@ impl Build {
         tracing::error!(projection = %self.name, reason, "rows cannot be built anew; trying again");
         self.site
             .change(self.nth, |rebuild| rebuild.stopped = Some(reason.into()));
+    }
+
+    /// It has taken in `events` more.
+    pub(super) fn took(&self, events: u64) {
+        self.telemetry.took(events);
     }
 
     /// There is nothing that it has to catch up with any more.

@@ -9,8 +9,9 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::checkpoint::record;
-use super::followed::Followed;
+use super::followed::{Followed, caught};
 use super::model::{Model, tolerated};
+use crate::fault;
 
 impl Model {
     /// Takes the rows, letters and checkpoint of `built`, which is the file at `path`, in the place of those of the
@@ -48,7 +49,7 @@ impl Model {
         let transaction = self.connection.transaction()?;
         transaction.execute_batch("PRAGMA defer_foreign_keys = ON")?;
         tolerated(&transaction, name, || projection.remove(&transaction))?;
-        projection.ensure(&transaction)?;
+        caught(|| projection.ensure(&transaction))?;
         // Only now, so that no name above is looked up in the file beside.
         let path = path.to_string_lossy();
         transaction.execute("ATTACH DATABASE ?1 AS beside", [path])?;
@@ -60,8 +61,7 @@ impl Model {
             "INSERT INTO main.dead_letter SELECT * FROM beside.dead_letter WHERE projection = ?1";
         transaction.execute(letters, [name])?;
         record(&transaction, projection, new.checkpoint)?;
-        #[cfg(test)]
-        crate::tests::crash("copied");
+        fault::point("rebuild.copied");
         transaction.commit()
     }
 }

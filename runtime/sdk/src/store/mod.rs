@@ -57,7 +57,7 @@ pub use types::{
     NewEvent, Position, Receipt, Recorded, RecordedEvent, StreamId, StreamVersion, StreamWrite,
 };
 
-pub(crate) use sqlite::{Access, Pool, connect, epoch, lock, migrate, raise_epoch};
+pub(crate) use sqlite::{Access, Lock, Pool, connect, epoch, lock, migrate, raise_epoch};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -51,7 +51,9 @@ impl EventSet for Happened {
 struct LetHappenV1;
 
 /// Takes everything in but events of type `poison`.
-struct Picky;
+struct Picky {
+    revision: u64,
+}
 
 impl Projection for Picky {
     fn name(&self) -> &'static str {
@@ -59,7 +61,7 @@ impl Projection for Picky {
     }
 
     fn revision(&self) -> u64 {
-        1
+        self.revision
     }
 
     fn ensure(&self, _: &Connection) -> rusqlite::Result<()> {
@@ -80,7 +82,7 @@ impl Projection for Picky {
 
 /// A division whose metrics are of no other test: counters are those of the whole process.
 async fn division(name: &'static str, dir: &TempDir, config: StoreConfig) -> Division {
-    let projections = || -> Vec<Box<dyn Projection>> { vec![Box::new(Picky)] };
+    let projections = || -> Vec<Box<dyn Projection>> { vec![Box::new(Picky { revision: 1 })] };
     let division = Division::closed(name, config, projections, Live::default());
     let paths = Paths::new(dir.path(), dir.path());
     division.acquire(&paths, 1).await.unwrap();
@@ -275,6 +277,47 @@ fn projections_tell_how_far_behind_they_are_and_what_they_parked() {
         assert_eq!(of("projection_lag_events"), Some(0.0));
         let batches = metric("projection_seconds", &[("division", "told_projections")]);
         assert!(batches >= Some(1.0), "{batches:?}");
+    });
+}
+
+#[test]
+fn rows_that_are_built_anew_are_counted_for_themselves() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        let name = "told_rebuild";
+        let config = || StoreConfig::new(name);
+        let first = division(name, &dir, config()).await;
+        let events = || vec![event("fine"); 500];
+        for _ in 0..5 {
+            let (stream, expected) = (StreamId::new("s"), ExpectedVersion::Any);
+            first
+                .store()
+                .append(stream, expected, events())
+                .await
+                .unwrap();
+        }
+        first.release().await;
+        let of = |name| {
+            metric(
+                name,
+                &[("division", "told_rebuild"), ("projection", "picky")],
+            )
+        };
+        let changed = || -> Vec<Box<dyn Projection>> { vec![Box::new(Picky { revision: 2 })] };
+        let second = Division::closed(name, config(), changed, Live::default());
+        second
+            .acquire(&Paths::new(dir.path(), dir.path()), 2)
+            .await
+            .unwrap();
+        let last = *second.store().get().unwrap().head().borrow();
+        assert!(
+            second
+                .caught_up(last.unwrap(), Duration::from_secs(60))
+                .await
+        );
+        second.release().await;
+        assert_eq!(of("projection_rebuild_events_total"), Some(2500.0));
+        assert_eq!(of("projection_rebuild_lag_events"), Some(0.0));
     });
 }
 

@@ -147,6 +147,18 @@ impl OneDivision for OwnHealth {
     }
 }
 
+struct TwoOfAName;
+
+impl OneDivision for TwoOfAName {
+    fn division() -> DivisionSpec {
+        Accounts::division().projections(|| {
+            let mut all = super::account::projections();
+            all.extend(super::account::projections());
+            all
+        })
+    }
+}
+
 struct FailsToInit;
 
 impl Plugin for FailsToInit {
@@ -184,6 +196,10 @@ fn what_cannot_start_says_why() {
         assert!(
             twice.starts_with("routes are given twice: POST /accounts/open (open_account) and"),
             "{twice}"
+        );
+        assert_eq!(
+            started::<Around<TwoOfAName>>().await,
+            "two projections of `account` are called `accounts`: a projection's name is that of its table"
         );
         assert_eq!(
             started::<Around<OwnHealth>>().await,

@@ -1,6 +1,7 @@
 //! Projections beside a real store. What a projection should do is told by the types of events, and by files beside
 //! the read model: they are there for the next process too.
 
+mod interleavings;
 mod letters;
 mod rebuild;
 mod shapes;
@@ -39,6 +40,10 @@ impl Projection for Notes {
 
     fn ensure(&self, connection: &Connection) -> rusqlite::Result<()> {
         let name = self.name;
+        assert!(
+            !is_beside(connection) || !is_there(connection, "panic"),
+            "no tables"
+        );
         if is_beside(connection) && is_there(connection, "small") {
             connection.query_row("PRAGMA max_page_count = 10", (), |_| Ok(()))?;
         }
@@ -48,7 +53,8 @@ impl Projection for Notes {
     }
 
     fn remove(&self, connection: &Connection) -> rusqlite::Result<()> {
-        crate::tests::crash("remove");
+        crate::fault::point("rebuild.removing");
+        assert!(!is_there(connection, "panic_at_last"), "no removal");
         connection.execute_batch(&format!("DROP TABLE {}", self.name))?;
         let full = is_there(connection, "small_for_all");
         if full {
@@ -72,7 +78,7 @@ impl Projection for Notes {
             waits.for_each(|_| std::thread::sleep(Duration::from_millis(2)));
         }
         if is_beside(connection) && event.position.get() == 1500 {
-            crate::tests::crash("project");
+            crate::fault::point("rebuild.projecting");
         }
         // Written first, so that a failure behind it shows whether it is taken back.
         connection.execute(

@@ -9,8 +9,19 @@ use super::read::epoch;
 use crate::fault;
 use crate::store::OpenError;
 
+/// The lock of a database, let go when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is being started at this moment has a copy of the descriptor.
+        _ = self.0.unlock();
+    }
+}
+
 /// Takes `{path}.lock`, which is held as long as the database is open, and makes the directory.
-pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
     let lock_path = PathBuf::from(lock_path);
@@ -30,7 +41,7 @@ pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
         .open(&lock_path)
         .map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
             path: path.to_owned(),
         }),

@@ -12,7 +12,6 @@ mod read;
 mod unseen;
 mod writer;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -20,7 +19,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 
 pub(crate) use connect::{Access, connect};
-pub(crate) use file::{lock, migrate, raise_epoch};
+pub(crate) use file::{Lock, lock, migrate, raise_epoch};
 pub(crate) use pool::Pool;
 pub(crate) use read::epoch;
 
@@ -89,7 +88,7 @@ pub struct SqliteStore {
     /// The writer's, until `close` has seen its end.
     thread: AsyncMutex<Option<JoinHandle<()>>>,
     /// Held until `close`, whoever still holds a reference.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl SqliteStore {
