@@ -75,6 +75,7 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(dir.to_owned())
 }
 
-fn root() -> PathBuf {
+/// Where the sources lie.
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -18,6 +18,9 @@ const TIMES: usize = 2000;
 /// How long it goes on at most.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// How slow a disk may be for the bars on the speed of durable things to hold.
+const FAST: Duration = Duration::from_micros(1500);
+
 /// How long a write and an `fdatasync` take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fdatasync {
@@ -58,6 +61,11 @@ pub(crate) fn summary(measured: &[Fdatasync]) -> String {
         format!("{median} [{low}–{high}]")
     };
     format!("p50 {}, p99 {}", of(|one| one.p50), of(|one| one.p99))
+}
+
+/// Whether the disk is one that the bars on the speed of durable things are for.
+pub(crate) fn is_fast(measured: &[Fdatasync]) -> bool {
+    Spread::of(measured.iter().map(|one| one.p50.as_secs_f64())).median <= FAST.as_secs_f64()
 }
 
 /// The benchmark.

@@ -36,7 +36,7 @@ pub(crate) fn disk_dir() -> Result<TempDir> {
     for place in [std::env::temp_dir(), PathBuf::from("/var/tmp")] {
         let place = fs::canonicalize(&place)
             .with_context(|| format!("`{}` is not there", place.display()))?;
-        if !IN_MEMORY.contains(&file_system(&place)?.as_str()) {
+        if is_on_disk(&place)? {
             let dir = tempfile::Builder::new()
                 .prefix("hecate-bench-")
                 .tempdir_in(place)?;
@@ -44,6 +44,12 @@ pub(crate) fn disk_dir() -> Result<TempDir> {
         }
     }
     bail!("temporary files lie in memory here: name a directory on a disk in `TMPDIR`");
+}
+
+/// Whether what is written to `path`, which exists, goes to a disk.
+pub(crate) fn is_on_disk(path: &Path) -> Result<bool> {
+    let system = file_system(&fs::canonicalize(path)?)?;
+    Ok(!IN_MEMORY.contains(&system.as_str()))
 }
 
 /// The type of the file system that holds `path`: that of the longest mount point above it.

@@ -18,6 +18,7 @@ mod cli;
 mod fdatasync;
 mod machine;
 mod nanos;
+mod peers;
 mod report;
 mod requests;
 mod stats;
@@ -29,8 +30,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::report::Report;
 
-const USAGE: &str =
-    "usage: hecate-bench all|cli|appends|store [--large]|requests|nanos|fdatasync [--rounds N]";
+const USAGE: &str = "usage: hecate-bench all|cli|appends|peers|store [--large]|requests|commands|nanos|fdatasync [--rounds N]";
 
 /// Pairs of what is measured and what it is measured against.
 const ROUNDS: usize = 9;
@@ -65,15 +65,19 @@ fn main() -> Result<ExitCode> {
         "all" => &[
             cli::run,
             appends::run,
+            peers::run,
             store::run,
             requests::run,
+            requests::run_commands,
             nanos::run,
         ],
         "cli" => &[cli::run],
         "appends" => &[appends::run],
+        "peers" => &[peers::run],
         "store" => &[store::run],
         LARGE => &[store::run_large],
         "requests" => &[requests::run],
+        "commands" => &[requests::run_commands],
         "nanos" => &[nanos::run],
         "fdatasync" => &[fdatasync::run],
         _ => bail!(USAGE),

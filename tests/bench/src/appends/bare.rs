@@ -78,12 +78,12 @@ pub(super) struct Stream {
 impl Appender for Bare {
     type Stream = Stream;
 
-    fn stream(&self) -> Stream {
-        Stream {
+    fn stream(&self) -> Result<Stream> {
+        Ok(Stream {
             number: self.streams.fetch_add(1, Ordering::Relaxed),
             next: 1,
             jobs: lock(&self.jobs).clone(),
-        }
+        })
     }
 
     async fn append(&self, stream: &mut Stream, events: usize) -> Result<()> {

@@ -5,8 +5,8 @@
 //! ([`bare`]) only inserts.
 
 mod bare;
-mod load;
-mod through_store;
+pub(crate) mod load;
+pub(crate) mod through_store;
 
 use std::time::Duration;
 
@@ -21,23 +21,27 @@ use crate::{machine, progress};
 /// Tasks that append at the same time.
 const TASKS: usize = 64;
 
+/// How long they are counted.
+const MEASURED: Duration = Duration::from_millis(1500);
+
 const ONES: Load = Load {
     tasks: TASKS,
     events: 1,
+    measured: MEASURED,
 };
 const TENS: Load = Load {
     tasks: TASKS,
     events: 10,
+    measured: MEASURED,
 };
 const ALONE: Load = Load {
     tasks: 1,
     events: 1,
+    measured: MEASURED,
 };
 
 /// How often the disk is asked in each round what a commit costs it.
 const SYNCS: usize = 500;
-/// How slow it may be for the bars on the speed itself to hold.
-const FAST_DISK: Duration = Duration::from_micros(1500);
 
 /// One round: everything once, next to each other.
 struct Round {
@@ -56,8 +60,10 @@ impl Pair {
     /// Runs both; which goes first changes with `round`.
     fn run(load: Load, round: usize) -> Result<Self> {
         let dir = machine::disk_dir()?;
-        let through_store = || load.run(through_store::open(&dir.path().join("store.db"))?);
-        let bare = || load.run(bare::open(&dir.path().join("bare.db"))?);
+        let store = dir.path().join("store.db");
+        let through_store = || load.run(async { through_store::open(&store) });
+        let file = dir.path().join("bare.db");
+        let bare = || load.run(async { bare::open(&file) });
         if round.is_multiple_of(2) {
             let store = through_store()?;
             let bare = bare()?;
@@ -70,12 +76,16 @@ impl Pair {
     }
 
     fn of_store(&self) -> f64 {
-        self.store.per_second()
+        per_second(&self.store)
     }
 
     fn of_bare(&self) -> f64 {
-        self.bare.per_second()
+        per_second(&self.bare)
     }
+}
+
+fn per_second(appended: &Appended) -> f64 {
+    appended.events as f64 / MEASURED.as_secs_f64()
 }
 
 /// The benchmark.
@@ -100,7 +110,7 @@ pub(crate) fn run(rounds: usize) -> Result<Report> {
          [lowest–highest].",
         load::APPENDS_PER_STREAM,
         load::PAYLOAD.len(),
-        load::MEASURED.as_secs_f64(),
+        MEASURED.as_secs_f64(),
     );
     let mut report = Report::new("Durable appends", how, &COLUMNS);
     let aim = Bar::RatioAtLeast(0.8, 0.8);
@@ -134,8 +144,7 @@ pub(crate) fn run(rounds: usize) -> Result<Report> {
     );
 
     let disks: Vec<_> = done.iter().map(|round| round.disk).collect();
-    let p50 = Spread::of(disks.iter().map(|disk| disk.p50.as_secs_f64())).median;
-    if p50 <= FAST_DISK.as_secs_f64() {
+    if fdatasync::is_fast(&disks) {
         let ones = Spread::of(done.iter().map(|round| round.ones.of_store())).median;
         let tens = Spread::of(done.iter().map(|round| round.tens.of_store())).median;
         for (what, speed, bar) in [("1 event", ones, 30e3), ("10 events", tens, 90e3)] {

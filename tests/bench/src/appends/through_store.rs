@@ -12,17 +12,17 @@ use uuid::Uuid;
 use super::load::{Appender, PAYLOAD};
 
 /// Opens a power-safe store at `path`.
-pub(super) fn open(path: &Path) -> Result<ThroughStore> {
+pub(crate) fn open(path: &Path) -> Result<ThroughStore> {
     Ok(ThroughStore(SqliteStore::open(
         path,
         SqliteOptions::in_epoch(1),
     )?))
 }
 
-pub(super) struct ThroughStore(SqliteStore);
+pub(crate) struct ThroughStore(SqliteStore);
 
 /// A stream and the version that its task saw last.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     id: StreamId,
     version: Option<StreamVersion>,
 }
@@ -30,9 +30,9 @@ pub(super) struct Stream {
 impl Appender for ThroughStore {
     type Stream = Stream;
 
-    fn stream(&self) -> Stream {
+    fn stream(&self) -> Result<Stream> {
         let id = StreamId::of("order", &Uuid::now_v7().to_string());
-        Stream { id, version: None }
+        Ok(Stream { id, version: None })
     }
 
     async fn append(&self, stream: &mut Stream, events: usize) -> Result<()> {

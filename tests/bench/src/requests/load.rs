@@ -27,8 +27,20 @@ pub(super) struct Order {
     pub(super) server: u32,
     pub(super) port: u16,
     /// The whole request.
-    pub(super) head: String,
+    pub(super) request: String,
+    pub(super) answers: Answers,
     pub(super) connections: usize,
+}
+
+/// What is asked for, and how its answers are told to be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Answers {
+    /// 200; every answer is as long as the first, and is only read through there.
+    Same,
+    /// 201, each of its own length.
+    Created,
+    /// The same, and the read models have followed.
+    Visible,
 }
 
 /// What was answered while it was counted.
@@ -39,6 +51,8 @@ pub(super) struct Answered {
     cpu: Duration,
     /// Half of the answers took no longer.
     pub(super) p50: Duration,
+    /// One in a hundred took longer.
+    pub(super) p99: Duration,
 }
 
 impl Order {
@@ -54,6 +68,19 @@ impl Order {
             String::from_utf8_lossy(&said.stderr)
         );
         Ok(serde_json::from_slice(&said.stdout)?)
+    }
+}
+
+impl Answers {
+    fn are_like(self, answer: &[u8]) -> bool {
+        match self {
+            Self::Same => answer.starts_with(b"HTTP/1.1 200 "),
+            Self::Created => answer.starts_with(b"HTTP/1.1 201 "),
+            // A command whose rows are not there yet says so at the end.
+            Self::Visible => {
+                Self::Created.are_like(answer) && !answer.ends_with(b"\"visible\":false}")
+            }
+        }
     }
 }
 
@@ -97,6 +124,7 @@ async fn ask(order: Order) -> Result<Answered> {
         requests: taken.len(),
         cpu,
         p50: percentile(&taken, 0.5),
+        p99: percentile(&taken, 0.99),
     })
 }
 
@@ -104,12 +132,11 @@ async fn ask(order: Order) -> Result<Answered> {
 async fn connection(order: Rc<Order>, begin: Instant, end: Instant) -> Result<Vec<Duration>> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, order.port)).await?;
     stream.set_nodelay(true)?;
-    let (mut buffer, mut expected, mut taken) = ([0; 4096], None, Vec::new());
+    let (mut buffer, mut known, mut taken) = ([0; 4096], None, Vec::new());
     loop {
         let begun = Instant::now();
-        stream.write_all(order.head.as_bytes()).await?;
-        let mut len = 0;
-        // Every answer is as long as the first, and is only read through there.
+        stream.write_all(order.request.as_bytes()).await?;
+        let (mut len, mut expected) = (0, known);
         while expected.is_none_or(|expected| len < expected) {
             let read = stream.read(&mut buffer[len..]).await?;
             ensure!(read > 0, "the server ended the connection");
@@ -119,10 +146,13 @@ async fn connection(order: Rc<Order>, begin: Instant, end: Instant) -> Result<Ve
             }
         }
         ensure!(
-            Some(len) == expected && buffer.starts_with(b"HTTP/1.1 200 "),
-            "an answer that is not like the first: {}",
+            Some(len) == expected && order.answers.are_like(&buffer[..len]),
+            "an answer that is not as it should be: {}",
             String::from_utf8_lossy(&buffer[..len])
         );
+        if order.answers == Answers::Same {
+            known = expected;
+        }
         let ended = Instant::now();
         if ended > end {
             return Ok(taken);
@@ -165,7 +195,21 @@ fn ticks(stat: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ticks, whole_len};
+    use super::{Answers, ticks, whole_len};
+
+    #[test]
+    fn a_command_counts_when_its_rows_are_there() {
+        let answer = |status: &str, body: &str| {
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 9\r\n\r\n{body}");
+            Answers::Visible.are_like(answer.as_bytes())
+        };
+        assert!(answer("201 Created", r#"{"ok":true,"position":7}"#));
+        assert!(!answer(
+            "201 Created",
+            r#"{"ok":true,"position":7,"visible":false}"#
+        ));
+        assert!(!answer("503 Service Unavailable", r#"{"ok":false}"#));
+    }
 
     #[test]
     fn an_answer_is_as_long_as_it_says() {

@@ -7,6 +7,7 @@
 
 mod ask;
 mod bare;
+mod commands;
 mod hop;
 mod load;
 #[path = "plugin/routes.rs"]
@@ -16,8 +17,9 @@ mod server;
 use anyhow::{Result, ensure};
 
 pub(crate) use self::bare::serve as serve_bare;
+pub(crate) use self::commands::run as run_commands;
 pub(crate) use self::load::generate as load;
-use self::load::{Answered, Order};
+use self::load::{Answered, Answers, Order};
 use self::server::Server;
 use crate::progress;
 use crate::report::{Bar, Report, ratio, short, thousands};
@@ -71,7 +73,7 @@ const KINDS: [Kind; 3] = [
 
 /// The benchmark.
 pub(crate) fn run(rounds: usize) -> Result<Report> {
-    let (bare, hop) = (bare::start()?, hop::start()?);
+    let (bare, hop) = (bare::start()?, hop::start(PLUGIN, hop::with_routes)?);
     let path = format!("{API}/small");
     let (expected, answer) = (ask::get(bare.port, &path)?, ask::get(hop.port, &path)?);
     ensure!(
@@ -117,10 +119,11 @@ fn pair(
     let order = |server: &Server| Order {
         server: server.pid(),
         port: server.port,
-        head: format!(
+        request: format!(
             "GET {path} HTTP/1.1\r\nHost: localhost:{}\r\n{}\r\n",
             server.port, kind.headers
         ),
+        answers: Answers::Same,
         connections: kind.connections,
     };
     Ok(if round.is_multiple_of(2) {
