@@ -20,7 +20,9 @@ use crate::live::Live;
 use crate::operate::operate;
 use crate::paths::Paths;
 use crate::projection::{ProjectError, Projection};
-use crate::store::{ExpectedVersion, NewEvent, Position, RecordedEvent, StoreConfig, StreamId};
+use crate::store::{
+    ExpectedVersion, NewEvent, OpenError, Position, RecordedEvent, StoreConfig, StreamId,
+};
 use crate::testing::run;
 
 /// Writes down the events that it takes in: `lax` all of them; what `strict` does with some see [`Notes::refuse`].
@@ -219,17 +221,28 @@ async fn acquired(
     projections: fn() -> Vec<Box<dyn Projection>>,
     epoch: u64,
 ) -> Division {
-    let division = Division::closed(
-        "test",
-        StoreConfig::new("test"),
-        projections,
-        Live::default(),
-    );
-    division
-        .acquire(&Paths::new(dir.path(), dir.path()), epoch)
-        .await
-        .unwrap();
-    division
+    acquired_at(dir.path(), projections, epoch).await
+}
+
+async fn acquired_at(
+    dir: &Path,
+    projections: fn() -> Vec<Box<dyn Projection>>,
+    epoch: u64,
+) -> Division {
+    let store = StoreConfig::new("test");
+    let division = Division::closed("test", store, projections, Live::default());
+    let paths = Paths::new(dir, dir);
+    // A process that another test starts has this one's locks too, for the moment until it is another program.
+    for _ in 0..1000 {
+        match division.acquire(&paths, epoch).await {
+            Err(OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
+            acquired => {
+                acquired.unwrap();
+                return division;
+            }
+        }
+    }
+    panic!("the store stays in use");
 }
 
 #[test]
@@ -253,6 +266,27 @@ fn every_event_is_projected_once_across_restarts() {
         );
         let rows = rows(&division, "lax").await;
         assert!(rows.iter().copied().eq(1..=200), "{rows:?}");
+        division.release().await;
+    });
+}
+
+#[test]
+fn a_checkpoint_is_moved_only_from_where_the_file_has_it() {
+    let dir = TempDir::new().unwrap();
+    run(async {
+        let division = acquired(&dir, both, 1).await;
+        append(&division, "fine").await;
+        caught_up(&division).await;
+        // As if a transaction had been committed of which nothing was heard.
+        let file = Connection::open(word(&dir, "test.db")).unwrap();
+        let committed = "BEGIN; INSERT INTO strict VALUES (2, 'v1 s'); \
+             UPDATE projection SET position = 2 WHERE name = 'strict'; COMMIT";
+        file.execute_batch(committed).unwrap();
+        append(&division, "fine").await;
+        append(&division, "fine").await;
+        caught_up(&division).await;
+        assert_eq!(rows(&division, "strict").await, [1, 2, 3]);
+        assert_eq!(rows(&division, "lax").await, [1, 2, 3]);
         division.release().await;
     });
 }

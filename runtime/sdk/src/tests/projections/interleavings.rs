@@ -17,10 +17,7 @@ const CHILD: &str = "HECATE_TEST_REBUILD";
 
 /// Opens the division at `dir` with changed code, to die where the variable says.
 async fn rebuilt(dir: &Path, epoch: u64) -> Division {
-    let store = StoreConfig::new("test");
-    let division = Division::closed("test", store, both_second, Live::default());
-    let paths = Paths::new(dir, dir);
-    division.acquire(&paths, epoch).await.unwrap();
+    let division = acquired_at(dir, both_second, epoch).await;
     caught_up(&division).await;
     division
 }
