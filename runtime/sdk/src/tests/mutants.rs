@@ -63,6 +63,17 @@ faults! {
     ReceiptsForEverybody: what_happened_under_an_id_is_told, what_is_not_there_is_not_an_error;
     WritesAsItGoes: a_dropped_append_is_whole_or_not_at_all, appends_in_flight_are_never_seen_in_part,
         dropped_appends_are_decided_by_a_reopening;
+    RepeatsWithTheVersionsOfNow: one_append_may_come_back_to_a_stream,
+        every_write_has_its_version_in_the_receipt_again;
+    ForgetsReplies: a_reply_is_given_back_for_ever, an_append_may_have_nothing_but_a_reply;
+    TheLastReplyStays: a_reply_is_given_back_for_ever;
+    NoReplyIsAnEmptyOne: a_reply_is_given_back_for_ever;
+    CutsReplies: the_length_of_a_reply_is_limited;
+    AnySizeOfReplies: the_length_of_a_reply_is_limited;
+    RepliesNeedEvents: an_append_may_have_nothing_but_a_reply;
+    RepliesMoveTheHead: an_append_may_have_nothing_but_a_reply;
+    AnyReplyIsTheSame: the_id_of_a_reply_is_taken;
+    RepliesAreKeptUnchecked: a_reply_is_kept_only_if_its_streams_are_as_expected;
     TakesNothingForAnAppend: an_append_has_at_least_one_event;
     AnyNumberOfEvents: the_number_of_events_is_limited;
     OneEventLess: the_number_of_events_is_limited;
@@ -88,6 +99,22 @@ faults! {
         a_projection_that_comes_late_takes_everything_in;
     UnknownStreamsAreErrors: what_is_not_there_is_not_an_error;
     DroppedReadsHoldOn: dropped_reads_do_no_harm;
+    QueriesIgnoreTypes: events_are_found_by_type, a_query_gives_what_fits_all_its_conditions;
+    QueriesIgnoreKinds: events_are_found_by_kind, a_query_gives_what_fits_all_its_conditions;
+    KindsAreBeginnings: events_are_found_by_kind;
+    OneConditionIsEnough: a_query_gives_what_fits_all_its_conditions;
+    StandsStillWhereNothingFits: what_few_events_fit_is_found, events_are_found_by_type;
+    PassesOverWhatFits: what_few_events_fit_is_found, events_are_found_by_kind;
+    FindsTheEndWhereNothingFits: what_few_events_fit_is_found;
+    QueriesBeginAgain: a_query_never_sends_a_reader_elsewhere;
+    SnapshotsOfNamesThatBeginAlike: a_snapshot_is_given_as_it_was_saved;
+    FormsOfThirtyTwoBits: a_snapshot_is_given_as_it_was_saved;
+    SnapshotsAreOfNow: a_snapshot_is_given_as_it_was_saved;
+    EarlierSnapshotsComeBack: a_snapshot_takes_the_place_of_the_one_before;
+    SnapshotsOfTheFuture: a_snapshot_is_never_ahead_of_its_stream;
+    AnySizeOfSnapshots: the_size_of_a_snapshot_is_limited;
+    SnapshotsInPlaceOfEvents: a_snapshot_is_never_the_only_copy;
+    SnapshotsOfTheClosed: a_closed_store_has_no_snapshots;
     AnswersBeforeItShows: what_was_answered_can_be_read;
     ChecksThenWrites: racing_appends_have_one_winner, no_update_is_lost;
     PositionsBeforeTheCommit: a_reader_never_misses_a_position;
@@ -103,6 +130,8 @@ faults! {
     ForgetsTheHead: the_head_is_there_again;
     PositionsFromTheStart: versions_and_positions_go_on;
     ForgetsAppendsWhenClosing: appends_are_remembered_across_reopenings;
+    ForgetsRepliesWhenClosing: replies_are_remembered_across_reopenings;
+    SnapshotsRotWhenClosing: snapshots_are_the_same_or_gone_after_a_reopening;
     ForgetsVersionsWhenClosing: expected_versions_hold_across_reopenings;
     LosesOneAtTheTenthOpening: many_reopenings_lose_nothing;
 }

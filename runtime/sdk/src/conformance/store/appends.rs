@@ -86,9 +86,17 @@ pub async fn one_append_may_come_back_to_a_stream(subject: Subject) {
     assert!(is_conflict(&refused), "{refused:?}");
     let refused = store.append(back(at(1))).await;
     assert!(is_conflict(&refused), "{refused:?}");
-    let receipt = append(&store, back(at(2))).await;
+    let request = back(at(2));
+    let receipt = append(&store, request.clone()).await;
     assert_eq!(numbers(&receipt), [2, 1, 3]);
     assert_eq!(versions(&stream(&store, "a").await), [1, 2, 3]);
+    let again = append(&store, request).await;
+    assert_eq!(numbers(&again), [2, 1, 3], "again");
+    let request = several(vec![write("c", Any, 1), write("c", Any, 1)]);
+    for round in ["first", "again"] {
+        let receipt = append(&store, request.clone()).await;
+        assert_eq!(numbers(&receipt), [1, 2], "{round}");
+    }
 }
 
 /// A write without events says what its stream must be like, and nothing more.

@@ -113,6 +113,13 @@ pub(super) async fn recorded(store: &Store, id: AppendId) -> Option<Vec<Recorded
     recorded.map(|recorded| recorded.events)
 }
 
+/// The reply of the append with this `id`.
+pub(super) async fn reply(store: &Store, id: AppendId) -> Option<Vec<u8>> {
+    let recorded = store.receipt(id).await;
+    let recorded = recorded.unwrap_or_else(|error| panic!("a receipt cannot be read: {error}"));
+    recorded.and_then(|recorded| recorded.reply)
+}
+
 /// Position of the first event of an append.
 pub(super) fn first(receipt: &Receipt) -> Position {
     receipt

@@ -5,7 +5,7 @@ use crate::conformance::Subject;
 use crate::store::ExpectedVersion::{Any, NoStream};
 use crate::store::{AppendError, AppendRequest, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, StreamId};
 
-/// An append without events is refused.
+/// An append without events and without a reply is refused.
 pub async fn an_append_has_at_least_one_event(subject: Subject) {
     let store = subject.open().await;
     let nothing = [

@@ -7,7 +7,10 @@ mod life;
 mod limits;
 mod order;
 mod persistence;
+mod queries;
 mod reads;
+mod replies;
+mod snapshots;
 
 pub use appends::*;
 pub use idempotency::*;
@@ -15,7 +18,10 @@ pub use life::*;
 pub use limits::*;
 pub use order::*;
 pub use persistence::*;
+pub use queries::*;
 pub use reads::*;
+pub use replies::*;
+pub use snapshots::*;
 
 pub(super) use fixtures::{Store, all, append, event, last, request};
 
@@ -54,6 +60,12 @@ macro_rules! store_suite {
             neighbouring_ids_do_not_meet,
             what_happened_under_an_id_is_told,
             a_dropped_append_is_whole_or_not_at_all,
+            a_reply_is_given_back_for_ever,
+            an_append_may_have_nothing_but_a_reply,
+            the_id_of_a_reply_is_taken,
+            a_reply_is_kept_only_if_its_streams_are_as_expected,
+            the_length_of_a_reply_is_limited,
+            every_write_has_its_version_in_the_receipt_again,
             an_append_has_at_least_one_event,
             the_number_of_events_is_limited,
             the_size_of_an_event_is_limited,
@@ -68,6 +80,11 @@ macro_rules! store_suite {
             reading_changes_nothing,
             what_is_not_there_is_not_an_error,
             dropped_reads_do_no_harm,
+            events_are_found_by_type,
+            events_are_found_by_kind,
+            a_query_gives_what_fits_all_its_conditions,
+            what_few_events_fit_is_found,
+            a_query_never_sends_a_reader_elsewhere,
             what_was_answered_can_be_read,
             racing_appends_have_one_winner,
             no_update_is_lost,
@@ -76,6 +93,12 @@ macro_rules! store_suite {
             the_head_is_watched,
             the_head_only_rises,
             the_head_is_never_ahead_of_what_can_be_read,
+            a_snapshot_is_given_as_it_was_saved,
+            a_snapshot_takes_the_place_of_the_one_before,
+            a_snapshot_is_never_ahead_of_its_stream,
+            the_size_of_a_snapshot_is_limited,
+            a_snapshot_is_never_the_only_copy,
+            a_closed_store_has_no_snapshots,
             a_closed_store_is_fenced,
             closing_decides_what_is_in_flight,
         }
@@ -107,6 +130,8 @@ macro_rules! persistent_store_suite {
             versions_and_positions_go_on,
             appends_are_remembered_across_reopenings,
             expected_versions_hold_across_reopenings,
+            replies_are_remembered_across_reopenings,
+            snapshots_are_the_same_or_gone_after_a_reopening,
             what_was_answered_while_closing_is_there,
             dropped_appends_are_decided_by_a_reopening,
             many_reopenings_lose_nothing,

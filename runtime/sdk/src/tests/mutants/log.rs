@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use uuid::Uuid;
 
-use crate::store::{AppendId, RecordedEvent, StreamId};
+use crate::store::{AppendId, RecordedEvent, Snapshot, StreamId};
 
 /// What is there again when the store is opened again.
 #[derive(Default)]
@@ -24,6 +24,10 @@ pub(super) struct Log {
     /// Which of them are each append's, and the order of the appends.
     pub(super) appends: HashMap<AppendId, Vec<usize>>,
     pub(super) order: Vec<AppendId>,
+    /// The replies of those appends that have one.
+    pub(super) replies: HashMap<AppendId, Vec<u8>>,
+    /// The snapshots of each stream, in the order of saving. All but the last are there for a fault.
+    pub(super) snapshots: HashMap<StreamId, Vec<Snapshot>>,
     /// Versions start behind what is here; only a fault puts something in.
     pub(super) forgotten: HashMap<StreamId, u64>,
     pub(super) last: u64,

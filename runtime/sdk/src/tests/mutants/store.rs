@@ -14,7 +14,7 @@ use super::log::{Disk, Log};
 use crate::store::{
     AppendError, AppendId, AppendRequest, BoxFuture, EventPage, EventStore, ExpectedVersion,
     MAX_APPEND_EVENTS, MAX_EVENT_BYTES, Metadata, Position, Query, ReadError, Receipt, Recorded,
-    RecordedEvent, StreamId, StreamVersion, StreamWrite,
+    RecordedEvent, Snapshot, StreamId, StreamVersion, StreamWrite,
 };
 
 pub(super) struct Faulty {
@@ -42,6 +42,11 @@ impl Faulty {
                     log.forgotten = lengths
                         .map(|(stream, events)| (stream.clone(), events.len() as u64))
                         .collect();
+                }
+                Fault::ForgetsRepliesWhenClosing => log.replies.clear(),
+                Fault::SnapshotsRotWhenClosing => {
+                    let snapshots = log.snapshots.values_mut().flatten();
+                    snapshots.for_each(|snapshot| snapshot.body.truncate(1));
                 }
                 Fault::LosesOneAtTheTenthOpening if opening == 10 => log.lose_the_last(),
                 _ => {}
@@ -118,16 +123,30 @@ impl Faulty {
                 yield_now().await;
             }
         }
-        if !self.has(Fault::TheHeadStands) {
-            self.head.send_replace(receipt.last);
+        let moves = match self.fault {
+            Fault::TheHeadStands => false,
+            Fault::RepliesMoveTheHead => true,
+            _ => receipt.last.is_some(),
+        };
+        if moves {
+            let end = receipt.last.or(Position::new(self.log().last + 1));
+            self.head.send_replace(end);
         }
         Ok(receipt)
     }
 
     fn check_limits(&self, request: &AppendRequest) -> Result<(), AppendError> {
         let events = events_of(request);
-        if events == 0 {
-            return Err(AppendError::Empty);
+        match &request.reply {
+            None if events == 0 => return Err(AppendError::Empty),
+            Some(_) if events == 0 && self.has(Fault::RepliesNeedEvents) => {
+                return Err(AppendError::Empty);
+            }
+            Some(reply) if reply.len() > MAX_EVENT_BYTES && !self.has(Fault::AnySizeOfReplies) => {
+                let bytes = reply.len();
+                return Err(AppendError::ReplyTooLarge { bytes });
+            }
+            _ => {}
         }
         let counted = match self.fault {
             Fault::AnyNumberOfEvents => 1,
@@ -234,10 +253,14 @@ impl Faulty {
             data && (rest || self.has(Fault::ComparesPayloadsOnly))
         };
         let same = sent.len() == events.len() && sent.iter().zip(&events).all(same);
-        if (!same && !self.has(Fault::TrustsIds)) || events.is_empty() {
+        let reply = log.replies.get(&request.id);
+        let other_reply = sent.is_empty()
+            && request.reply.as_ref() != reply
+            && !self.has(Fault::AnyReplyIsTheSame);
+        if (!same && !self.has(Fault::TrustsIds)) || other_reply {
             return Some(Err(AppendError::IdempotencyMismatch { id: request.id }));
         }
-        let end = Position::new(log.last).unwrap();
+        let end = Position::new(log.last);
         let anew = self.has(Fault::RepeatsWithNewPositions);
         let mut versions = Vec::new();
         let mut behind = 0;
@@ -247,24 +270,52 @@ impl Faulty {
             .filter(|write| !write.events.is_empty())
         {
             behind += write.events.len();
-            versions.extend(events.get(behind - 1).map(|event| event.version));
+            let last = match self.fault {
+                Fault::RepeatsWithTheVersionsOfNow => StreamVersion::new(log.length(&write.stream)),
+                _ => events.get(behind - 1).map(|event| event.version),
+            };
+            versions.extend(last);
         }
-        let (first, last) = (events[0].position, events[events.len() - 1].position);
+        let first = events.first().map(|event| event.position);
+        let last = events.last().map(|event| event.position);
         if self.has(Fault::MovesTheHeadWhenRepeating) {
-            self.head.send_replace(Some(last));
+            self.head.send_replace(last);
+        }
+        drop(log);
+        if self.has(Fault::TheLastReplyStays) {
+            self.keep_reply(request);
         }
         Some(Ok(Receipt {
-            first: Some(if anew { end } else { first }),
-            last: Some(if anew { end } else { last }),
+            first: if anew { end } else { first },
+            last: if anew { end } else { last },
             versions,
             replayed: true,
         }))
     }
 
+    fn keep_reply(&self, request: &AppendRequest) {
+        let Some(mut reply) = request.reply.clone() else {
+            return;
+        };
+        match self.fault {
+            Fault::ForgetsReplies => return,
+            Fault::CutsReplies => reply.truncate(65_536),
+            _ => {}
+        }
+        self.log().replies.insert(request.id, reply);
+    }
+
     fn check_streams(&self, log: &Log, writes: &[StreamWrite]) -> Result<(), AppendError> {
         let mut lengths: HashMap<&StreamId, u64> = HashMap::new();
         for write in writes {
-            if write.events.is_empty() && self.has(Fault::ChecksOnlyWhatIsWritten) {
+            let unchecked = match self.fault {
+                Fault::ChecksOnlyWhatIsWritten => write.events.is_empty(),
+                Fault::RepliesAreKeptUnchecked => {
+                    writes.iter().all(|write| write.events.is_empty())
+                }
+                _ => false,
+            };
+            if unchecked {
                 continue;
             }
             let length = lengths
@@ -332,6 +383,10 @@ impl Faulty {
             }
             let first = log.last + 1;
             log.last += count;
+            if count == 0 {
+                log.appends.insert(request.id, Vec::new());
+                log.order.push(request.id);
+            }
             first
         };
         if self.has(Fault::PositionsBeforeTheCommit) {
@@ -357,12 +412,14 @@ impl Faulty {
             let behind = behind - u64::from(self.has(Fault::ReceiptsAreOneBehind));
             versions.extend(StreamVersion::new(behind));
         }
+        self.keep_reply(request);
         let log = self.log();
         let own = &log.appends[&request.id];
-        let place = |nth: usize| log.events[nth].position;
+        let own = &own[own.len() - count as usize..];
+        let place = |nth: &usize| log.events[*nth].position;
         Receipt {
-            first: Some(place(own[own.len() - count as usize])),
-            last: Some(place(own[own.len() - 1])),
+            first: own.first().map(place),
+            last: own.last().map(place),
             versions,
             replayed: false,
         }
@@ -449,6 +506,20 @@ impl Faulty {
         }
     }
 
+    /// Whether `event` fits `query`.
+    fn fits(&self, query: &Query, event: &RecordedEvent) -> bool {
+        let stream = event.stream.as_str();
+        let begins = || (0..=stream.len()).any(|end| query.takes_stream(&begin(stream, end)));
+        let event_type = query.takes_type(&event.event_type);
+        match self.fault {
+            Fault::QueriesIgnoreTypes => query.takes_stream(stream),
+            Fault::QueriesIgnoreKinds => event_type,
+            Fault::KindsAreBeginnings => event_type && begins(),
+            Fault::OneConditionIsEnough => event_type || query.takes_stream(stream),
+            _ => event_type && query.takes_stream(stream),
+        }
+    }
+
     /// Whether `number` is behind `after`.
     fn is_behind(&self, number: u64, after: u64) -> bool {
         match self.fault {
@@ -479,12 +550,17 @@ impl EventStore for Faulty {
                 return Ok(None);
             };
             if self.has(Fault::ReceiptsOfTheFirstStream) {
-                let first = log.events[own[0]].stream.clone();
-                own.retain(|nth| log.events[*nth].stream == first);
+                let first = own.first().map(|nth| log.events[*nth].stream.clone());
+                own.retain(|nth| Some(&log.events[*nth].stream) == first.as_ref());
             }
             Ok(Some(Recorded {
                 events: self.told(own.iter().map(|nth| &log.events[*nth])),
-                reply: None,
+                reply: match self.fault {
+                    Fault::NoReplyIsAnEmptyOne => {
+                        Some(log.replies.get(&id).cloned().unwrap_or_default())
+                    }
+                    _ => log.replies.get(&id).cloned(),
+                },
             }))
         })
     }
@@ -548,32 +624,101 @@ impl EventStore for Faulty {
                     *nth < shown && *nth >= read && self.is_behind(event.position.get(), from)
                 })
                 .map(|(_, event)| event)
-                .filter(|event| {
-                    query.takes_type(&event.event_type) && query.takes_stream(event.stream.as_str())
-                })
                 .collect();
             match self.fault {
                 Fault::NewestFirst => events.sort_by_key(|event| u64::MAX - event.position.get()),
                 Fault::StreamByStream => events.sort_by_key(|event| event.stream.clone()),
                 _ => events.sort_by_key(|event| event.position),
             }
-            events.truncate(self.limit(limit));
+            let limit = self.limit(limit);
+            let looked_at = if query == Query::all() {
+                limit
+            } else {
+                limit.max(5000)
+            };
+            events.truncate(if limit == 0 { 0 } else { looked_at });
+            let scanned = events.iter().map(|event| event.position).max();
+            events.retain(|event| self.fits(&query, event));
+            let found_all = events.len() <= limit;
+            events.truncate(limit);
             if self.has(Fault::EachEventIsReadOnce) {
                 self.read_once.store(read + events.len(), SeqCst);
             }
             let last = events.iter().map(|event| event.position).max();
             let scanned_to = match self.fault {
                 Fault::ScansTooFar => last.and_then(|last| Position::new(last.get() + 1)),
+                Fault::StandsStillWhereNothingFits => last,
+                Fault::PassesOverWhatFits => scanned,
+                Fault::FindsTheEndWhereNothingFits if events.is_empty() && limit > 0 => {
+                    scanned.max(*self.head.borrow())
+                }
+                _ if found_all => scanned,
                 _ => last,
             };
             Ok(EventPage {
                 scanned_to: match self.fault {
                     Fault::ForgetsWhereItWas => scanned_to,
+                    Fault::QueriesBeginAgain if query != Query::all() => scanned_to,
                     _ => scanned_to.or(after),
                 },
                 events: self.told(events.into_iter()),
             })
         })
+    }
+
+    fn snapshot(&self, stream: StreamId) -> BoxFuture<'_, Result<Option<Snapshot>, ReadError>> {
+        Box::pin(async move {
+            if !self.has(Fault::SnapshotsOfTheClosed) {
+                self.admit().await?;
+            }
+            let log = self.log();
+            let length = match self.fault {
+                Fault::SnapshotsOfTheFuture => u64::MAX,
+                _ => log.length(&stream),
+            };
+            let own = match self.fault {
+                Fault::SnapshotsOfNamesThatBeginAlike => {
+                    let alike = |name: &&StreamId| stream.as_str().starts_with(name.as_str());
+                    let name = log.snapshots.keys().find(alike).unwrap_or(&stream);
+                    log.snapshots.get(name)
+                }
+                _ => log.snapshots.get(&stream),
+            };
+            let kept = own.and_then(|own| match self.fault {
+                // What was found by one reader is not what is found by the next.
+                Fault::EarlierSnapshotsComeBack => {
+                    own.get(self.clock.fetch_add(1, SeqCst) as usize % own.len())
+                }
+                _ => own.last(),
+            });
+            let kept = kept.filter(|kept| kept.version.get() <= length);
+            Ok(kept.cloned())
+        })
+    }
+
+    fn save_snapshot(&self, mut snapshot: Snapshot) {
+        let closed = self.closed.load(SeqCst);
+        let large = snapshot.body.len() > MAX_EVENT_BYTES && !self.has(Fault::AnySizeOfSnapshots);
+        if closed || large {
+            return;
+        }
+        match self.fault {
+            Fault::FormsOfThirtyTwoBits => snapshot.fingerprint &= u64::from(u32::MAX),
+            Fault::SnapshotsAreOfNow => {
+                let length = StreamVersion::new(self.log().length(&snapshot.stream));
+                snapshot.version = length.unwrap_or(snapshot.version);
+            }
+            _ => {}
+        }
+        let mut log = self.log();
+        if self.has(Fault::SnapshotsInPlaceOfEvents) {
+            let in_it = snapshot.version.get() as usize;
+            if let Some(own) = log.streams.get_mut(&snapshot.stream) {
+                own.drain(..in_it.min(own.len()));
+            }
+        }
+        let own = log.snapshots.entry(snapshot.stream.clone()).or_default();
+        own.push(snapshot);
     }
 
     fn head(&self) -> watch::Receiver<Option<Position>> {
@@ -587,6 +732,11 @@ impl EventStore for Faulty {
             }
         })
     }
+}
+
+/// The first `end` characters of `name`, as the name of a thing of that kind.
+fn begin(name: &str, end: usize) -> String {
+    name.chars().take(end).chain(['-']).collect()
 }
 
 fn events_of(request: &AppendRequest) -> usize {
