@@ -95,6 +95,20 @@ pub enum PeerError {
     Failed(String),
 }
 
+/// Whoever carries facts and hopes between the peers that have joined: a [`Bus`], or a network.
+pub trait Carrier: Send + Sync + 'static {
+    /// Lets `peer` take part, with what it may exchange; in place of the one of the same name, if there is one.
+    ///
+    /// Must be called in a tokio runtime, which carries from then on.
+    fn join(&self, peer: Arc<dyn Peer>, exchange: Exchange);
+
+    /// Takes the peer of this name away. What was on its way is carried again when it is back.
+    fn leave(&self, name: &str);
+
+    /// Every route, and how far its listener is.
+    fn routes(&self) -> Vec<RouteStatus>;
+}
+
 /// Carries facts and hopes between the peers that have joined. Cheap to clone; the last one that is dropped ends it.
 #[derive(Clone, Default)]
 pub struct Bus {
@@ -178,6 +192,20 @@ impl Bus {
     pub fn routes(&self) -> Vec<RouteStatus> {
         let peers = self.shared.lock();
         peers.routes.values().map(Route::status).collect()
+    }
+}
+
+impl Carrier for Bus {
+    fn join(&self, peer: Arc<dyn Peer>, exchange: Exchange) {
+        Self::join(self, peer, exchange);
+    }
+
+    fn leave(&self, name: &str) {
+        Self::leave(self, name);
+    }
+
+    fn routes(&self) -> Vec<RouteStatus> {
+        Self::routes(self)
     }
 }
 

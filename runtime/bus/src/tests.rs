@@ -67,6 +67,11 @@ impl Listed {
     }
 }
 
+/// What is tested, as whoever uses it sees it.
+fn carrier() -> Box<dyn Carrier> {
+    Box::new(Bus::new())
+}
+
 async fn until(what: impl Fn() -> bool) {
     for _ in 0..2000 {
         if what() {
@@ -193,7 +198,7 @@ fn answers(name: &str) -> Exchange {
 
 #[tokio::test]
 async fn only_what_may_be_published_and_is_listened_to_is_carried() {
-    let (bus, shop, club) = (Bus::new(), Listed::named("shop"), Listed::named("club"));
+    let (bus, shop, club) = (carrier(), Listed::named("shop"), Listed::named("club"));
     bus.join(shop.clone(), publishes(&["shop.sold", "shop.closed"]));
     bus.join(club.clone(), listens("shop.sold"));
     for topic in ["shop.sold", "shop.closed", "bank.robbed", "shop.sold"] {
@@ -210,7 +215,7 @@ async fn only_what_may_be_published_and_is_listened_to_is_carried() {
 
 #[tokio::test]
 async fn a_listener_that_is_away_goes_on_where_it_was() {
-    let (bus, shop, club) = (Bus::new(), Listed::named("shop"), Listed::named("club"));
+    let (bus, shop, club) = (carrier(), Listed::named("shop"), Listed::named("club"));
     bus.join(shop.clone(), publishes(&["shop.sold"]));
     bus.join(club.clone(), listens("shop.*"));
     shop.publish("shop.sold");
@@ -229,7 +234,7 @@ async fn a_listener_that_is_away_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn a_slow_listener_slows_nobody_else() {
-    let (bus, shop) = (Bus::new(), Listed::named("shop"));
+    let (bus, shop) = (carrier(), Listed::named("shop"));
     let (club, stuck) = (Listed::named("club"), Listed::named("stuck"));
     stuck.gone.store(true, Ordering::SeqCst);
     bus.join(shop.clone(), publishes(&["shop.sold"]));
@@ -244,7 +249,7 @@ async fn a_slow_listener_slows_nobody_else() {
 
 #[tokio::test]
 async fn a_hope_is_tried_until_it_is_answered_and_says_who_asks() {
-    let (bus, club, bank) = (Bus::new(), Listed::named("club"), Listed::named("bank"));
+    let (bus, club, bank) = (carrier(), Listed::named("club"), Listed::named("bank"));
     bus.join(club.clone(), asks("bank.open"));
     bus.join(bank, answers("bank.open"));
     club.ask("bank.open", 5000);
@@ -254,7 +259,7 @@ async fn a_hope_is_tried_until_it_is_answered_and_says_who_asks() {
 
 #[tokio::test]
 async fn a_hope_that_nobody_answers_or_that_is_not_allowed_is_said_to_be() {
-    let (bus, club, bank) = (Bus::new(), Listed::named("club"), Listed::named("bank"));
+    let (bus, club, bank) = (carrier(), Listed::named("club"), Listed::named("bank"));
     bus.join(club.clone(), asks("bank.close"));
     bus.join(bank, answers("bank.open"));
     club.ask("bank.close", 100);
@@ -269,7 +274,7 @@ async fn a_hope_that_nobody_answers_or_that_is_not_allowed_is_said_to_be() {
 
 #[tokio::test]
 async fn a_hope_that_is_not_answered_in_time_is_out_of_time() {
-    let (bus, club, bank) = (Bus::new(), Listed::named("club"), Listed::named("bank"));
+    let (bus, club, bank) = (carrier(), Listed::named("club"), Listed::named("bank"));
     bus.join(club.clone(), asks("bank.open"));
     bus.join(bank, answers("bank.open"));
     club.ask("bank.open", 10);
@@ -278,4 +283,33 @@ async fn a_hope_that_is_not_answered_in_time_is_out_of_time() {
         Outcome::TimedOut,
         "the bank is away the first two times"
     );
+}
+
+#[tokio::test]
+async fn a_peer_that_joins_again_takes_the_place_of_the_one_before() {
+    let (bus, shop) = (carrier(), Listed::named("shop"));
+    let (old, new) = (Listed::named("club"), Listed::named("club"));
+    bus.join(shop.clone(), publishes(&["shop.sold", "shop.closed"]));
+    bus.join(old.clone(), listens("shop.sold"));
+    shop.publish("shop.sold");
+    until(|| old.heard() == [1]).await;
+    bus.join(new.clone(), listens("shop.closed"));
+    shop.publish("shop.sold");
+    shop.publish("shop.closed");
+    until(|| new.heard() == [3]).await;
+    assert_eq!(old.heard(), [1], "the one before hears nothing any more");
+    assert_eq!(bus.routes().len(), 1);
+}
+
+#[tokio::test]
+async fn wildcards_take_one_word_or_all_that_follow() {
+    let (bus, shop) = (carrier(), Listed::named("shop"));
+    let (one, rest) = (Listed::named("one"), Listed::named("rest"));
+    let topics = ["shop.sold", "shop.till.opened", "shop.closed"];
+    bus.join(shop.clone(), publishes(&topics));
+    bus.join(one.clone(), listens("shop.*"));
+    bus.join(rest.clone(), listens("shop.>"));
+    topics.iter().for_each(|topic| shop.publish(topic));
+    until(|| rest.heard() == [1, 2, 3]).await;
+    until(|| one.heard() == [1, 3]).await;
 }
