@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tracing::Instrument;
 
 use crate::aggregate::{
     Aggregate, Cx, DecodeError, Loaded, Rejection, Snapshots, derived_id, encode_all,
@@ -26,7 +27,7 @@ use crate::store::{
     AppendError, AppendId, AppendRequest, ExpectedVersion, Metadata, NewEvent, OpenError, Pool,
     Position, ReadError, RecordedEvent, Snapshot, Store, StoreConfig, StreamId, StreamVersion,
 };
-use crate::telemetry::{CommandTelemetry, Commands};
+use crate::telemetry::{CommandTelemetry, Commands, command_span};
 use crate::validate::Invalid;
 
 /// How often a decision is made again when another one was faster.
@@ -261,8 +262,12 @@ impl Division {
     {
         let begun = Instant::now();
         let telemetry = self.shared.telemetry.of::<C>();
-        let outcome = self.carry_out(id, command, handle, &telemetry).await;
-        telemetry.answered(begun, &outcome);
+        let span = command_span::<C>(self.shared.name, command.id);
+        let outcome = self
+            .carry_out(id, command, handle, &telemetry)
+            .instrument(span.clone())
+            .await;
+        telemetry.answered(begun, &span, &outcome);
         outcome
     }
 

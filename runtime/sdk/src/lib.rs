@@ -244,6 +244,7 @@
 //! | `http-client` | `reqwest`, and `http_client` that makes one with TLS |
 //! | `llm` | `llm`: language models of any provider, chosen by what they are for |
 //! | `neuroevolution` | `radiate`: genetic algorithms and evolved networks |
+//! | `opentelemetry` | `telemetry::opentelemetry`: spans of requests, commands, stores, projections and messages, sent to a collector |
 //! | `protobuf` | `prost`: protocol buffers |
 //! | `ratelimit` | `ratelimit`: a token bucket for each key, in front of routes or by hand |
 //! | `schedule` | `scheduler`: jobs at intervals and by cron, with time zones |

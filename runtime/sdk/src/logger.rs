@@ -1,15 +1,18 @@
 //! Logs: whatever goes through `tracing` becomes one JSON line for the host.
 //!
 //! `{"ts":…,"level":…,"plugin":…,"target":…,"msg":…, fields…}`. Texts longer than 8 KiB are cut between characters.
+//!
+//! Spans are not logged. As long as nobody else wants them (a collector, with the feature `opentelemetry`) none is made.
 
 use std::fmt::{self, Write};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
+use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Texts in a log line are cut here, in bytes.
@@ -30,12 +33,21 @@ type Sink = (Arc<dyn LogSink>, Arc<str>);
 /// Sends the lines of this library to `sink` from now on, as those of `plugin`.
 pub(crate) fn install(sink: Arc<dyn LogSink>, plugin: &str) {
     *SINK.write().unwrap_or_else(PoisonError::into_inner) = Some((sink, plugin.into()));
-    let subscriber = tracing_subscriber::registry().with(ToHost);
-    // Set already: by the instance before, or by a test that looks at logs itself.
-    if tracing::subscriber::set_global_default(subscriber).is_err() {
-        // Which places log was decided by the level of the host before.
-        tracing::callsite::rebuild_interest_cache();
-    } else {
+    subscribe();
+    // Which places log was decided by the level of the host before.
+    tracing::callsite::rebuild_interest_cache();
+}
+
+/// Lets whatever goes through `tracing` come here. Says whether it does: a test may look at it itself.
+pub(crate) fn subscribe() -> bool {
+    static DONE: OnceLock<bool> = OnceLock::new();
+    *DONE.get_or_init(|| {
+        let subscriber = tracing_subscriber::registry().with(ToHost.with_filter(Wanted));
+        #[cfg(feature = "opentelemetry")]
+        let subscriber = subscriber.with(crate::telemetry::opentelemetry::layer());
+        if tracing::subscriber::set_global_default(subscriber).is_err() {
+            return false;
+        }
         std::panic::set_hook(Box::new(|panic| {
             let place = panic
                 .location()
@@ -46,19 +58,42 @@ pub(crate) fn install(sink: Arc<dyn LogSink>, plugin: &str) {
                 .unwrap_or("a panic without a message");
             tracing::error!(place, "panicked: {message}");
         }));
+        true
+    })
+}
+
+/// What the host wants to read. A filter of this layer alone: what the host does not want, a collector may.
+struct Wanted;
+
+impl Wanted {
+    fn is_wanted(metadata: &Metadata<'_>) -> bool {
+        let sink = SINK.read().unwrap_or_else(PoisonError::into_inner);
+        metadata.is_event()
+            && sink
+                .as_ref()
+                .is_some_and(|(sink, _)| *metadata.level() <= sink.max_level())
+            && !is_indiscreet(metadata.target())
+    }
+}
+
+impl<S> Filter<S> for Wanted {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        Self::is_wanted(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        // The same until `install` says otherwise, and that asks anew.
+        if Self::is_wanted(metadata) {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
     }
 }
 
 struct ToHost;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ToHost {
-    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        let sink = SINK.read().unwrap_or_else(PoisonError::into_inner);
-        sink.as_ref()
-            .is_some_and(|(sink, _)| *metadata.level() <= sink.max_level())
-            && !is_indiscreet(metadata.target())
-    }
-
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let sink = SINK.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some((sink, plugin)) = sink else { return };
@@ -69,7 +104,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ToHost {
 
 /// Whether what logs under this target repeats the answers of others, with keys and private questions in them. What
 /// matters of it comes back as an error, which does not.
-fn is_indiscreet(target: &str) -> bool {
+pub(crate) fn is_indiscreet(target: &str) -> bool {
     cfg!(feature = "llm") && target.starts_with("genai::")
 }
 

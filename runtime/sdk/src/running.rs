@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::api::{Answer, ApiError, chain};
 use crate::division::Division;
@@ -33,6 +34,7 @@ use crate::operate::{self, operate, positions};
 use crate::paths::{Paths, is_file_name};
 use crate::plugin::{Plugin, PluginContext};
 use crate::store::{BoxFuture, Care};
+use crate::telemetry::request_span;
 use crate::ws;
 
 /// Why a plugin did not start.
@@ -213,10 +215,22 @@ impl Running {
     }
 
     /// Answers one request. `/api/…` is the API, `/ws` the WebSocket.
-    pub(crate) async fn respond(&self, mut request: Request) -> Response {
+    pub(crate) async fn respond(&self, request: Request) -> Response {
         let begun = Instant::now();
+        let span = request_span(&request);
+        let response = self.answer(request).instrument(span.clone()).await;
+        span.record("status", response.status().as_u16());
+        self.requests.count.increment(1);
+        if response.status().is_server_error() {
+            self.requests.failed.increment(1);
+        }
+        self.requests.seconds.record(begun.elapsed().as_secs_f64());
+        response
+    }
+
+    async fn answer(&self, mut request: Request) -> Response {
         let path = request.uri().path();
-        let response = if let Some(rest) = path.strip_prefix("/api").filter(|rest| is_rest(rest)) {
+        if let Some(rest) = path.strip_prefix("/api").filter(|rest| is_rest(rest)) {
             let rest = if rest.is_empty() { "/" } else { rest };
             let target = request
                 .uri()
@@ -229,13 +243,7 @@ impl Running {
             call(self.api.clone(), request).await
         } else {
             call(self.ws.clone(), request).await
-        };
-        self.requests.count.increment(1);
-        if response.status().is_server_error() {
-            self.requests.failed.increment(1);
         }
-        self.requests.seconds.record(begun.elapsed().as_secs_f64());
-        response
     }
 
     /// Opens all stores as the writer of `epoch`, or none; then jobs begin.

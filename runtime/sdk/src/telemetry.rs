@@ -45,14 +45,39 @@
 //! }).unwrap();
 //! ```
 //!
-//! Absent for now: export to OpenTelemetry. It belongs to the host, which has every plugin's metrics and logs already.
+//! # Spans
+//!
+//! Beside that there are spans, at the level `debug`. They are not logged and not even made unless somebody wants them: with
+//! the feature `opentelemetry`, the module `opentelemetry` here sends them to a collector, with those that the plugin makes
+//! itself by [`tracing`].
+//!
+//! | name | fields | what |
+//! |---|---|---|
+//! | `request` | `method`, `path`, `status` | a request; it goes on with the trace of its header `traceparent` |
+//! | `command` | `division`, `command`, `command_id`, `outcome` | a command, as `commands_total` |
+//! | `append` | `store`, `events` | an append, until the events are on the disk |
+//! | `project` | `division`, `events` | a batch of events for all projections |
+//! | `tell` | `division`, `events` | a batch of events for all emitters and process managers |
+//! | `hear` | `listener`, `emitter`, `facts` | facts of another plugin that are taken in |
+//! | `ask` | `hope` | a hope, until its answer |
+//! | `answer` | `hope`, `from` | a hope of another plugin that is answered |
+//!
+//! Projections and messages have traces of their own: what follows a command by way of a store is not below it. Absent for
+//! now: export of metrics and logs. The host has every plugin's already.
 
 mod messages;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
+
+use axum::extract::Request;
+use tracing::Span;
+use tracing::field::Empty;
+use uuid::Uuid;
 
 use crate::division::{DispatchError, Done};
 use crate::metrics::{Counter, Gauge, Histogram, counter_with, gauge_with, histogram_with};
@@ -215,22 +240,56 @@ impl CommandTelemetry {
         self.retries.increment(1);
     }
 
-    /// A command that was dispatched at `begun`.
-    pub(crate) fn answered(&self, begun: Instant, outcome: &Result<Done, DispatchError>) {
+    /// A command that was dispatched at `begun`, in `span`.
+    pub(crate) fn answered(
+        &self,
+        begun: Instant,
+        span: &Span,
+        outcome: &Result<Done, DispatchError>,
+    ) {
         use crate::store::ReadError;
         self.seconds.record(begun.elapsed());
-        let counter = match outcome {
-            Ok(done) if done.replayed => &self.replayed,
-            Ok(_) => &self.done,
-            Err(DispatchError::Rejected(_)) => &self.rejected,
-            Err(DispatchError::Append(AppendError::WrongExpectedVersion { .. })) => &self.conflict,
+        let (counter, word) = match outcome {
+            Ok(done) if done.replayed => (&self.replayed, "replayed"),
+            Ok(_) => (&self.done, "done"),
+            Err(DispatchError::Rejected(_)) => (&self.rejected, "rejected"),
+            Err(DispatchError::Append(AppendError::WrongExpectedVersion { .. })) => {
+                (&self.conflict, "conflict")
+            }
             Err(
                 DispatchError::Append(AppendError::Fenced) | DispatchError::Read(ReadError::Fenced),
-            ) => &self.fenced,
-            Err(_) => &self.failed,
+            ) => (&self.fenced, "fenced"),
+            Err(_) => (&self.failed, "failed"),
         };
         counter.increment(1);
+        span.record("outcome", word);
     }
+}
+
+/// The span of a request.
+pub(crate) fn request_span(request: &Request) -> Span {
+    let span = tracing::debug_span!(
+        "request",
+        otel.kind = "server",
+        method = %request.method(),
+        path = request.uri().path(),
+        status = Empty,
+    );
+    #[cfg(feature = "opentelemetry")]
+    opentelemetry::go_on(&span, request.headers());
+    span
+}
+
+/// The span of a command with a body of type `C`.
+pub(crate) fn command_span<C>(division: &str, id: Uuid) -> Span {
+    // The name is put together only if somebody wants the span.
+    tracing::debug_span!(
+        "command",
+        division,
+        command = command_name::<C>(),
+        command_id = %id,
+        outcome = Empty,
+    )
 }
 
 /// The name of a command's type as commands are named: `confirm_order_v1` of `…::ConfirmOrderV1`.

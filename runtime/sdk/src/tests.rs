@@ -16,6 +16,8 @@ mod plugin;
 mod projections;
 mod repetitions;
 mod snapshots;
+#[cfg(feature = "opentelemetry")]
+mod spans;
 mod sqlite_store;
 mod stores;
 mod upcasts;

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{ASK_WITHIN, Dispatch, Lineage};
@@ -298,7 +299,8 @@ impl Hopes {
             correlation_id: ask.correlation.map(|id| id.to_string()),
             data,
         });
-        let outcome = match timeout_at(until, answer).await {
+        let span = tracing::debug_span!("ask", otel.kind = "client", hope = name);
+        let outcome = match timeout_at(until, answer).instrument(span).await {
             Ok(Ok(outcome)) => outcome,
             _ => Outcome::TimedOut,
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
+use tracing::Instrument;
 
 use super::processes::{Taken, Taking, take};
 use super::{MessagesError, Open, Shared, outbox};
@@ -380,6 +381,8 @@ async fn step(
         return Ok(after);
     };
     let (within, name) = (shared.clone(), division.name());
+    let count = page.events.len();
+    let span = tracing::debug_span!("tell", division = name, events = count);
     let outcome = open
         .database
         .write(move |transaction| {
@@ -395,6 +398,7 @@ async fn step(
             }
             Ok(outcome)
         })
+        .instrument(span)
         .await?;
     tell(open, &outcome);
     if outcome.parked > 0 {

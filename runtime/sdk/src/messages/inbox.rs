@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hecate_manifest::exchange::{Delivered, Delivery, Fact};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::sender::{Outgoing, What, enqueue};
@@ -41,6 +42,8 @@ pub(super) async fn deliver(
         .map(|fact| arrived(fact, &emitter))
         .collect::<Result<Vec<_>, _>>()?;
     let from = shared.clone();
+    let count = facts.len();
+    let span = tracing::debug_span!("hear", %listener, %emitter, facts = count);
     let taken = open
         .database
         .write(move |transaction| {
@@ -58,6 +61,7 @@ pub(super) async fn deliver(
             inbox.save(after)?;
             Ok((after, inbox.taken, inbox.unread))
         })
+        .instrument(span)
         .await;
     let (after, taken, unread) = taken?;
     shared.telemetry.heard(&listener, taken, unread);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hecate_manifest::exchange::{Feedback, Hope, Outcome};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{MessagesError, Shared};
@@ -59,7 +60,9 @@ pub(super) async fn answer(shared: &Arc<Shared>, hope: Hope) -> Result<Feedback,
     let respond = (spec.respond)(hope.data.clone(), answering);
     let limit = Duration::from_millis(hope.deadline_ms);
     // In a task of its own: one that panics is an answer that failed, and one whose time is over does not go on.
-    let task = tokio::spawn(async move { tokio::time::timeout(limit, respond).await });
+    let span = tracing::debug_span!("answer", hope = hope.name, from = hope.from);
+    let limited = async move { tokio::time::timeout(limit, respond).await };
+    let task = tokio::spawn(limited.instrument(span));
     let outcome = match task.await {
         Ok(Ok(Ok(data))) => Outcome::Answered { data },
         Ok(Ok(Err(AnswerError::Rejected(rejection)))) => {

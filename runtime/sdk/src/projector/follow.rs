@@ -7,6 +7,7 @@ use std::time::Instant;
 use metrics::Histogram;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use super::asked::Retry;
 use super::beside;
@@ -147,11 +148,14 @@ impl Follower {
             return Err(Trouble::Again);
         };
         let begun = Instant::now();
+        let count = page.events.len();
+        let span = tracing::debug_span!("project", division = self.site.division, events = count);
         let (events, outcome) = self
             .with(move |model| {
                 let outcome = model.take_in(&page.events, scanned_to);
                 (page.events, outcome)
             })
+            .instrument(span)
             .await?;
         outcome.map_err(|error| cannot_write(&error))?;
         self.seconds.record(begun.elapsed());

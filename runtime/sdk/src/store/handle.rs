@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
+use tracing::Instrument;
+
 use super::{
     AppendError, AppendId, AppendRequest, BoxFuture, Durability, EventPage, EventStore,
     ExpectedVersion, MemoryStore, NewEvent, OpenError, Position, Query, ReadError, Receipt,
@@ -144,7 +146,11 @@ impl Store {
     pub async fn append_request(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
         let (begun, events) = (Instant::now(), request.events());
         let appended = match self.get() {
-            Ok(store) => store.append(request).await,
+            Ok(store) => {
+                let store_name = self.config().file_name();
+                let span = tracing::debug_span!("append", store = store_name, events);
+                store.append(request).instrument(span).await
+            }
             Err(_) => Err(AppendError::Fenced),
         };
         self.shared.telemetry.appended(begun, events, &appended);
