@@ -202,7 +202,7 @@ const API: &str = "/plugin/it-specimen/api/orders";
 #[test]
 fn a_full_disk_takes_no_new_version_and_keeps_the_old_one() {
     let sandbox = Sandbox::new();
-    let disk = SmallDisk::mount(&sandbox.path("small"), 32 * MIB);
+    let disk = SmallDisk::mount(&sandbox.path("small"), 64 * MIB);
     let (daemon, later) = serving(&disk, &sandbox);
     sandbox.write("later.tar.zst", later);
     let typed = |line: &str| on(&disk, &sandbox, "", &format!("{line} --home small/home"));
