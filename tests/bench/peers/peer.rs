@@ -1,6 +1,6 @@
 //! What the programs of all peers share: the load of `hecate-bench`, and one line of JSON about it.
 //!
-//! Called as `PROGRAM FILE SECONDS`; the file is not there yet.
+//! Called as `PROGRAM FILE SECONDS …`; the file is not there yet, and what comes behind is the peer's own.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,13 +17,13 @@ pub(crate) struct Settings {
     pub(crate) journal_mode: String,
 }
 
-/// Lets the tasks append to what `open` makes of the file, and prints what came of it.
+/// Lets the tasks append to what `open` makes of the file and of the peer's own arguments, and prints what came of it.
 pub(crate) fn run<A: Appender>(
-    open: impl AsyncFnOnce(&Path) -> Result<(A, Settings)>,
+    open: impl AsyncFnOnce(&Path, &[String]) -> Result<(A, Settings)>,
 ) -> Result<()> {
     let args: Vec<_> = std::env::args().skip(1).collect();
-    let [file, seconds] = args.as_slice() else {
-        bail!("usage: PROGRAM FILE SECONDS");
+    let [file, seconds, own @ ..] = args.as_slice() else {
+        bail!("usage: PROGRAM FILE SECONDS …");
     };
     let file = PathBuf::from(file);
     let seconds: f64 = seconds.parse().context("seconds are a number")?;
@@ -34,7 +34,7 @@ pub(crate) fn run<A: Appender>(
     };
     let mut settings = None;
     let appended = load.run(async {
-        let (appender, set) = open(&file).await?;
+        let (appender, set) = open(&file, own).await?;
         settings = Some(set);
         Ok(appender)
     })?;

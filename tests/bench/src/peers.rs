@@ -35,16 +35,25 @@ struct Peer {
     name: &'static str,
     /// With the versions that its `Cargo.toml` pins.
     what: &'static str,
+    /// What its program is told besides file and seconds.
+    args: &'static [&'static str],
 }
 
-const PEERS: [Peer; 2] = [
+const PEERS: [Peer; 3] = [
     Peer {
         name: "sqlite-es",
-        what: "`sqlite-es` 0.5.0 (`cqrs-es` 0.5.0), 1 connection",
+        what: "`sqlite-es` 0.5.0 (`cqrs-es` 0.5.0), 10 connections, as in its own pool",
+        args: &["10"],
+    },
+    Peer {
+        name: "sqlite-es",
+        what: "the same, 1 connection",
+        args: &["1"],
     },
     Peer {
         name: "eventcore-sqlite",
         what: "`eventcore-sqlite` 2.1.0",
+        args: &[],
     },
 ];
 
@@ -86,8 +95,8 @@ pub(crate) fn run(rounds: usize) -> Result<Report> {
             round + 1
         ));
         disks.push(Fdatasync::measure(dir.path(), SYNCS)?);
-        for (program, pairs) in programs.iter().zip(&mut pairs) {
-            pairs.push(Pair::run(program, round)?);
+        for ((peer, program), pairs) in PEERS.iter().zip(&programs).zip(&mut pairs) {
+            pairs.push(Pair::run(round, || peer.run(program))?);
         }
     }
 
@@ -148,19 +157,38 @@ impl Peer {
         checkout::run(&mut build)?;
         Ok(target.join(format!("release/hecate-bench-{}", self.name)))
     }
+
+    /// Runs `program`, which is its own, on a fresh file.
+    fn run(&self, program: &Path) -> Result<Appended> {
+        let dir = machine::disk_dir()?;
+        let done = Command::new(program)
+            .arg(dir.path().join("peer.db"))
+            .arg(LOAD.measured.as_secs_f64().to_string())
+            .args(self.args)
+            .output()
+            .with_context(|| format!("failed to run `{}`", program.display()))?;
+        ensure!(
+            done.status.success(),
+            "{} ended with {}: {}",
+            program.display(),
+            done.status,
+            String::from_utf8_lossy(&done.stderr)
+        );
+        Said::read(&done.stdout)
+    }
 }
 
 impl Pair {
     /// Runs both; which goes first changes with `round`.
-    fn run(program: &Path, round: usize) -> Result<Self> {
+    fn run(round: usize, theirs: impl FnOnce() -> Result<Appended>) -> Result<Self> {
         Ok(if round.is_multiple_of(2) {
             let ours = ours()?;
             Self {
                 ours,
-                theirs: theirs(program)?,
+                theirs: theirs()?,
             }
         } else {
-            let theirs = theirs(program)?;
+            let theirs = theirs()?;
             Self {
                 ours: ours()?,
                 theirs,
@@ -179,23 +207,6 @@ fn ours() -> Result<Appended> {
         p50: appended.p50,
         p99: appended.p99,
     })
-}
-
-fn theirs(program: &Path) -> Result<Appended> {
-    let dir = machine::disk_dir()?;
-    let done = Command::new(program)
-        .arg(dir.path().join("peer.db"))
-        .arg(LOAD.measured.as_secs_f64().to_string())
-        .output()
-        .with_context(|| format!("failed to run `{}`", program.display()))?;
-    ensure!(
-        done.status.success(),
-        "{} ended with {}: {}",
-        program.display(),
-        done.status,
-        String::from_utf8_lossy(&done.stderr)
-    );
-    Said::read(&done.stdout)
 }
 
 impl Said {

@@ -1,15 +1,15 @@
 //! Commands through the daemon into a generated plugin: from the request to the events on the disk, the rows in the read
 //! model, and the answer.
 //!
-//! The plugin is what `hecate new plugin` and `hecate gen division` write: a desk that brings an order into being, its
-//! events, its state, and a table that follows. A command is answered when its events are durable and its row can be
+//! The plugin is what `hecate new plugin`, `hecate gen division` and `hecate gen desk` write: desks that bring an order
+//! into being and confirm it, their events, its state, and a table that follows. A command is answered when its events are durable and its row can be
 //! read, as every command is.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::load::{self, Answered, Answers, Order};
+use super::load::{self, Answered, Answers, Order, Then};
 use super::{hop, server::Server};
 use crate::checkout::{Hecate, run as run_command};
 use crate::fdatasync::{self, Fdatasync};
@@ -18,10 +18,13 @@ use crate::stats::Spread;
 use crate::{machine, progress};
 
 const PLUGIN: &str = "bench-commands";
-/// The desk that `hecate gen division order` makes for births.
-const PATH: &str = "/plugin/bench-commands/api/orders/initiate";
+/// Where `hecate gen division order` lets orders be born.
+const ORDERS: &str = "/plugin/bench-commands/api/orders";
 const FIELDS: [&str; 3] = ["customer:string", "total:decimal", "note:string?"];
-const BODY: &str = r#"{"customer":"Ada Lovelace","total":"129.90","note":"leave it at the door"}"#;
+const ORDER: &str = r#"{"customer":"Ada Lovelace","total":"129.90","note":"leave it at the door"}"#;
+const CONFIRMATION: &str = r#"{"remark":"by telephone"}"#;
+/// Confirmations of one order: with its birth as many appends as a stream of `appends` gets.
+const CONFIRMATIONS: usize = 9;
 
 /// What a request says that does not wait for the read models.
 const EVENTUAL: &str = "Hecate-Consistency: eventual\r\n";
@@ -34,6 +37,7 @@ struct Round {
     disk: Fdatasync,
     many: Answered,
     eventual: Answered,
+    lives: Answered,
     one: Answered,
 }
 
@@ -51,18 +55,19 @@ pub(crate) fn run(rounds: usize) -> Result<Report> {
         progress(format!("commanding, round {} of {rounds}", round + 1));
         done.push(Round {
             disk: Fdatasync::measure(&home, SYNCS)?,
-            many: births(&server, "", Answers::Visible, 64)?,
-            eventual: births(&server, EVENTUAL, Answers::Created, 64)?,
-            one: births(&server, "", Answers::Visible, 1)?,
+            many: asked(&server, Answers::Visible, None, 64)?,
+            eventual: asked(&server, Answers::Created, None, 64)?,
+            lives: asked(&server, Answers::Visible, Some(CONFIRMATIONS), 64)?,
+            one: asked(&server, Answers::Visible, None, 1)?,
         });
     }
 
     let how = format!(
-        "`POST {PATH}` with {} bytes of JSON, each a new order, over keep-alive connections to the daemon \
-         (`hecate serve`) with an installed bundle (`hop`) as `hecate gen division` writes it: answered when the event \
-         is on the disk and the row can be read. Load generator and CPU as above. {rounds} times {:.1} s on one store; \
+        "`POST {ORDERS}/initiate` with {} bytes of JSON, each a new order, over keep-alive connections to the daemon \
+         (`hecate serve`) with an installed bundle (`hop`) as it is generated: answered when the event is on the \
+         disk and the row can be read. Load generator and CPU as above. {rounds} times {:.1} s on one store; \
          medians [lowest–highest].",
-        BODY.len(),
+        ORDER.len(),
         load::MEASURED.as_secs_f64(),
     );
     let mut report = Report::new("Commands", how, &COLUMNS);
@@ -79,6 +84,10 @@ pub(crate) fn run(rounds: usize) -> Result<Report> {
     row(&mut report, what, Bar::None, || {
         done.iter().map(|round| &round.eventual)
     });
+    let what = format!("a birth and {CONFIRMATIONS} commands on what was born, 64 connections");
+    row(&mut report, &what, Bar::None, || {
+        done.iter().map(|round| &round.lives)
+    });
     row(&mut report, "a birth, 1 connection", Bar::None, || {
         done.iter().map(|round| &round.one)
     });
@@ -94,24 +103,38 @@ const COLUMNS: [&str; 5] = ["command", "commands", "p50", "p99", "CPU"];
 /// A division of orders, as it is generated.
 fn with_orders(hecate: &Hecate, project: &Path) -> Result<()> {
     let args = ["gen", "division", "order"];
-    run_command(&mut hecate.command(project, args.iter().chain(&FIELDS)))
+    run_command(&mut hecate.command(project, args.iter().chain(&FIELDS)))?;
+    let args = ["gen", "desk", "cmd", "confirm", "order", "remark:string"];
+    run_command(&mut hecate.command(project, args))
 }
 
-fn births(
+/// Births, each with so many confirmations behind it.
+fn asked(
     server: &Server,
-    headers: &str,
     answers: Answers,
+    confirmations: Option<usize>,
     connections: usize,
 ) -> Result<Answered> {
+    let headers = match answers {
+        Answers::Created => EVENTUAL,
+        _ => "",
+    };
+    let request = |path: &str, body: &str| {
+        format!(
+            "POST {ORDERS}/{path} HTTP/1.1\r\nHost: localhost:{}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n{headers}\r\n{body}",
+            server.port,
+            body.len()
+        )
+    };
     let order = Order {
         server: server.pid(),
         port: server.port,
-        request: format!(
-            "POST {PATH} HTTP/1.1\r\nHost: localhost:{}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n{headers}\r\n{BODY}",
-            server.port,
-            BODY.len()
-        ),
+        request: request("initiate", ORDER),
+        then: confirmations.map(|times| Then {
+            request: request("{id}/confirm", CONFIRMATION),
+            times,
+        }),
         answers,
         connections,
     };

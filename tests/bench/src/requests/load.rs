@@ -28,8 +28,17 @@ pub(super) struct Order {
     pub(super) port: u16,
     /// The whole request.
     pub(super) request: String,
+    pub(super) then: Option<Then>,
     pub(super) answers: Answers,
     pub(super) connections: usize,
+}
+
+/// What is asked behind each answer to the first request, before that is asked again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Then {
+    /// The whole request, with `{id}` for the id of what the first one brought into being.
+    pub(super) request: String,
+    pub(super) times: usize,
 }
 
 /// What is asked for, and how its answers are told to be right.
@@ -133,9 +142,12 @@ async fn connection(order: Rc<Order>, begin: Instant, end: Instant) -> Result<Ve
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, order.port)).await?;
     stream.set_nodelay(true)?;
     let (mut buffer, mut known, mut taken) = ([0; 4096], None, Vec::new());
+    // What is asked next instead of the first request, and how often.
+    let mut next = (String::new(), 0);
     loop {
+        let request = if next.1 > 0 { &next.0 } else { &order.request };
         let begun = Instant::now();
-        stream.write_all(order.request.as_bytes()).await?;
+        stream.write_all(request.as_bytes()).await?;
         let (mut len, mut expected) = (0, known);
         while expected.is_none_or(|expected| len < expected) {
             let read = stream.read(&mut buffer[len..]).await?;
@@ -160,7 +172,22 @@ async fn connection(order: Rc<Order>, begin: Instant, end: Instant) -> Result<Ve
         if ended > begin {
             taken.push(ended - begun);
         }
+        next.1 = match &order.then {
+            Some(then) if next.1 == 0 => {
+                let id = id(&buffer[..len]).context("an answer without an id")?;
+                next.0 = then.request.replace("{id}", &id);
+                then.times
+            }
+            _ => next.1.saturating_sub(1),
+        };
     }
+}
+
+/// The id in the answer to a birth: the first text of a field that is named after it.
+fn id(answer: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(answer);
+    let (_, value) = text.split_once("_id\":\"")?;
+    Some(value.split_once('"')?.0.to_owned())
 }
 
 /// Length of an answer with its body, once its head is there.
@@ -195,7 +222,7 @@ fn ticks(stat: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answers, ticks, whole_len};
+    use super::{Answers, id, ticks, whole_len};
 
     #[test]
     fn a_command_counts_when_its_rows_are_there() {
@@ -217,6 +244,14 @@ mod tests {
         assert_eq!(whole_len(answer).unwrap(), Some(answer.len()));
         assert_eq!(whole_len(&answer[..30]).unwrap(), None);
         assert!(whole_len(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn what_was_born_is_named_in_the_answer() {
+        let answer =
+            b"HTTP/1.1 201 Created\r\n\r\n{\"ok\":true,\"order_id\":\"0193-2\",\"version\":1}";
+        assert_eq!(id(answer).as_deref(), Some("0193-2"));
+        assert_eq!(id(b"{\"ok\":true}"), None);
     }
 
     #[test]

@@ -123,6 +123,7 @@ fn pair(
             "GET {path} HTTP/1.1\r\nHost: localhost:{}\r\n{}\r\n",
             server.port, kind.headers
         ),
+        then: None,
         answers: Answers::Same,
         connections: kind.connections,
     };

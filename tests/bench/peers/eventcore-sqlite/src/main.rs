@@ -26,7 +26,7 @@ fn main() -> Result<()> {
 
 /// Its own way to open a file leaves `synchronous` as SQLite was compiled; for a connection of its user's making it
 /// leaves everything to the user.
-async fn open(file: &Path) -> Result<(Peer, Settings)> {
+async fn open(file: &Path, _: &[String]) -> Result<(Peer, Settings)> {
     let connection = Connection::open(file)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -10,7 +10,7 @@ mod stats;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
 use cqrs_es::{Aggregate, DomainEvent};
@@ -23,9 +23,6 @@ use uuid::Uuid;
 
 use crate::load::{Appender, PAYLOAD};
 use crate::peer::Settings;
-
-/// Its `default_sqlite_pool` has ten. They fight for SQLite's one lock, and with one it appends more.
-const CONNECTIONS: u32 = 1;
 
 /// From the migration that it comes with: the table of its events.
 const TABLE: &str = "CREATE TABLE events (
@@ -43,19 +40,19 @@ fn main() -> Result<()> {
     peer::run(open)
 }
 
-/// As its `default_sqlite_pool`, but for `synchronous`, which is `NORMAL` there, and the number of connections.
-async fn open(file: &Path) -> Result<(Peer, Settings)> {
+/// As its `default_sqlite_pool`, but for `synchronous`, which is `NORMAL` there, and for the number of connections, which
+/// is ten there and the one argument here.
+async fn open(file: &Path, args: &[String]) -> Result<(Peer, Settings)> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true);
-    let connections = std::env::var("CONNECTIONS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(CONNECTIONS);
-    let pool = SqlitePoolOptions::new().max_connections(connections);
+    let [connections] = args else {
+        bail!("the number of connections is missing");
+    };
+    let pool = SqlitePoolOptions::new().max_connections(connections.parse()?);
     let pool = pool.connect_with(options).await?;
     sqlx::query(TABLE).execute(&pool).await?;
     let settings = Settings {
