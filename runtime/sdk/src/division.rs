@@ -260,20 +260,36 @@ impl Division {
         C: Clone + Send + Sync + 'static,
         H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
     {
+        self.carry_out(id, Guess::Nothing, command, handle).await
+    }
+
+    async fn carry_out<A, C, H>(
+        &self,
+        id: &str,
+        guess: Guess,
+        command: Command<C>,
+        handle: H,
+    ) -> Result<Done, DispatchError>
+    where
+        A: Aggregate,
+        C: Clone + Send + Sync + 'static,
+        H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
+    {
         let begun = Instant::now();
         let telemetry = self.shared.telemetry.of::<C>();
         let span = command_span::<C>(self.shared.name, command.id);
         let outcome = self
-            .carry_out(id, command, handle, &telemetry)
+            .decide(id, guess, command, handle, &telemetry)
             .instrument(span.clone())
             .await;
         telemetry.answered(begun, &span, &outcome);
         outcome
     }
 
-    async fn carry_out<A, C, H>(
+    async fn decide<A, C, H>(
         &self,
         id: &str,
+        mut guess: Guess,
         command: Command<C>,
         handle: H,
         telemetry: &CommandTelemetry,
@@ -298,9 +314,18 @@ impl Division {
         let metadata = asked.metadata();
         let mut tries = 0;
         loop {
-            let loaded = self.load::<A>(id).await?;
+            let is_guessed = guess == Guess::New;
+            guess = Guess::Nothing;
+            let loaded = if is_guessed {
+                Loaded::default()
+            } else {
+                self.load::<A>(id).await?
+            };
             let cx = Cx::new(id, command.id, Timestamp::now());
             let events = match handle(&loaded.state, command.body.clone(), &cx) {
+                // Only an append finds out whether the guess is right.
+                Ok(events) if is_guessed && events.is_empty() => continue,
+                Err(_) if is_guessed => continue,
                 Ok(events) => events,
                 // The same command, sent twice at once: what the other one did is no reason to refuse this one.
                 Err(rejection) => {
@@ -340,7 +365,7 @@ impl Division {
         H: Fn(&A, C, &Cx) -> Result<Vec<A::Event>, Rejection> + Send + Sync,
     {
         let id = derived_id(command.id, 0).to_string();
-        self.dispatch(&id, command, handle).await
+        self.carry_out(&id, Guess::New, command, handle).await
     }
 
     /// Carries the command `name` out, with a JSON body; on the thing `id`, or bringing a new one into being.
@@ -656,6 +681,16 @@ async fn kept<A: Aggregate>(
         let version = Some(kept.version);
         (snapshots.decode)(&kept.body).map(|state| Loaded { state, version })
     }))
+}
+
+/// What is taken of a thing without looking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guess {
+    /// It is loaded.
+    Nothing,
+    /// That it does not exist. The append asks for that, so a wrong guess has no effect: the thing is loaded then, and
+    /// the decision is made again.
+    New,
 }
 
 /// A command without its body.

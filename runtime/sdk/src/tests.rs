@@ -1,4 +1,5 @@
 mod account;
+mod births;
 mod bodies;
 mod care;
 mod consistency;
