@@ -340,6 +340,11 @@ impl Running {
         &self.messages
     }
 
+    /// All that keep events.
+    pub(crate) fn divisions(&self) -> &[Division] {
+        &self.divisions
+    }
+
     /// One of the plugin's divisions.
     pub(crate) fn division(&self, name: &str) -> Option<Division> {
         self.divisions

@@ -92,7 +92,14 @@ impl Answering {
             correlation: self.correlation.or(Some(self.id)),
             causation: Some(self.id),
         };
-        carry_out(&self.divisions, dispatch, derived_id(self.id, nth), lineage).await
+        carry_out(
+            &self.divisions,
+            dispatch,
+            derived_id(self.id, nth),
+            lineage,
+            Consistency::Strong,
+        )
+        .await
     }
 }
 
@@ -102,6 +109,7 @@ pub(crate) async fn carry_out(
     dispatch: Dispatch,
     id: Uuid,
     lineage: Lineage,
+    consistency: Consistency,
 ) -> Result<Done, DispatchError> {
     let division = divisions
         .iter()
@@ -114,10 +122,9 @@ pub(crate) async fn carry_out(
             &known,
         ));
     };
-    // Nobody looks at the rows before the next message.
     let command = Command::repeatable(dispatch.body, id)
         .because(lineage.correlation, lineage.causation)
-        .consistency(Consistency::Eventual);
+        .consistency(consistency);
     division
         .command(&dispatch.command, dispatch.id, command)
         .await

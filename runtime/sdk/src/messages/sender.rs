@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::processes::{Taken, Taking, take};
 use super::{MessagesError, Open, Shared};
 use crate::api::chain;
+use crate::division::Consistency;
 use crate::fault;
 use crate::integration::{Answered, Ask, AskError, Dispatch, Lineage, RawInput, carry_out};
 
@@ -307,6 +308,8 @@ async fn send_one(shared: &Shared, message: &Outgoing) -> Sent {
                 dispatch.clone(),
                 message.id,
                 message.lineage,
+                // Nobody looks at the rows before the next message.
+                Consistency::Eventual,
             )
             .await
             {

@@ -33,7 +33,7 @@ impl TestPlugin {
     }
 }
 
-/// Waits until everything has arrived: events are followed, facts heard, commands and hopes sent.
+/// Waits until everything has arrived: events are followed, facts heard, commands and hopes sent, rows written.
 ///
 /// # Panics
 ///
@@ -43,7 +43,7 @@ pub async fn settle(bus: &Bus, plugins: &[&TestPlugin]) {
     loop {
         let before = ends(bus, plugins).await;
         if before.is_some() && before == ends(bus, plugins).await {
-            return;
+            return rows(plugins).await;
         }
         if Instant::now() > until {
             let troubles: Vec<_> = plugins
@@ -56,6 +56,17 @@ pub async fn settle(bus: &Bus, plugins: &[&TestPlugin]) {
             );
         }
         sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Waits until what was dispatched can be read.
+async fn rows(plugins: &[&TestPlugin]) {
+    for division in plugins.iter().flat_map(|plugin| plugin.running.divisions()) {
+        let head = division.store().get().ok();
+        let head = head.and_then(|store| *store.head().borrow());
+        if let Some(head) = head {
+            division.caught_up(head, SETTLE_WITHIN).await;
+        }
     }
 }
 

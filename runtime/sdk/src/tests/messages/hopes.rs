@@ -30,16 +30,16 @@ fn a_hope_has_one_effect_and_one_answer_however_often_it_is_sent() {
     run(async {
         let (_bus, mut bank, mut club) = start().await;
         let id = Uuid::now_v7();
-        let first = join(&club, "ann", Some(id), 5000).await.json["opened"].clone();
+        let first = join(&club, "ann", Some(id), 20_000).await.json["opened"].clone();
         assert!(first.is_string(), "{first:?}");
         bank.reopen().await;
         club.reopen().await;
         assert_eq!(
-            join(&club, "ann", Some(id), 5000).await.json["opened"],
+            join(&club, "ann", Some(id), 20_000).await.json["opened"],
             first
         );
         assert_eq!(owners(&bank).await, ["ann"]);
-        let other = join(&club, "ann", None, 5000).await;
+        let other = join(&club, "ann", None, 20_000).await;
         assert_ne!(other.json["opened"], first);
         assert_eq!(owners(&bank).await, ["ann", "ann"]);
     });
@@ -50,7 +50,10 @@ fn two_that_send_the_same_hope_at_once_both_hear() {
     run(async {
         let (_bus, bank, club) = start().await;
         let id = Some(Uuid::now_v7());
-        let (one, other) = tokio::join!(join(&club, "ann", id, 5000), join(&club, "ann", id, 5000));
+        let (one, other) = tokio::join!(
+            join(&club, "ann", id, 20_000),
+            join(&club, "ann", id, 20_000)
+        );
         assert!(
             one.json["opened"].is_string() && one.json == other.json,
             "{one:?} {other:?}"
@@ -63,14 +66,14 @@ fn two_that_send_the_same_hope_at_once_both_hear() {
 fn each_end_of_a_hope_has_its_own_word() {
     run(async {
         let (bus, bank, club) = start().await;
-        let rejected = join(&club, "", None, 5000).await;
+        let rejected = join(&club, "", None, 20_000).await;
         assert_eq!(rejected.json["rejected"], "invalid", "{rejected:?}");
         let late = join(&club, "never", None, 200).await;
         assert_eq!(late.json["timed_out"], true, "{late:?}");
         // The bank cannot answer, however often it is asked; it goes on.
         let failed = join(&club, "panics", None, 300).await;
         assert_eq!(failed.json["timed_out"], true, "{failed:?}");
-        assert!(join(&club, "ann", None, 5000).await.json["opened"].is_string());
+        assert!(join(&club, "ann", None, 20_000).await.json["opened"].is_string());
         bus.leave("bank");
         let nobody = join(&club, "bob", None, 300).await;
         assert_eq!(
@@ -90,7 +93,7 @@ fn a_hope_waits_a_moment_for_who_answers_it() {
             tokio::time::sleep(Duration::from_millis(200)).await;
             bank.join(&bus);
         };
-        let (answer, ()) = tokio::join!(join(&club, "ann", None, 5000), back);
+        let (answer, ()) = tokio::join!(join(&club, "ann", None, 20_000), back);
         assert!(answer.json["opened"].is_string(), "{answer:?}");
     });
 }
