@@ -79,7 +79,7 @@ pub(super) fn compare(rounds: usize, report: &mut Report) -> Result<()> {
         thousands(of(|(_, many)| many.drawn).median),
         format!("×{}", ratio(times)),
     ];
-    report.row(cells, times.median, Bar::None);
+    report.row(cells, times.median, Bar::RatioAtMost(1.5));
     let times = of(|(few, many)| many.load / few.load);
     let cells = vec![
         "loading an order of 100 events, p50".to_owned(),
