@@ -1,5 +1,8 @@
 //! A division while it runs: its store, its read model, and the way of a command through both.
 
+mod outcome;
+mod spec;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -9,14 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::Instrument;
 
-use crate::aggregate::{
-    Aggregate, Cx, DecodeError, Loaded, Rejection, Snapshots, derived_id, encode_all,
-};
+use crate::aggregate::{Aggregate, Cx, Loaded, Rejection, Snapshots, derived_id, encode_all};
 use crate::api::{Command, chain};
 use crate::commands::CommandTable;
 pub use crate::consistency::Consistency;
 use crate::fault;
-use crate::flags::FlagMaps;
 use crate::integration::Lineage;
 use crate::live::Live;
 use crate::paths::Paths;
@@ -28,7 +28,9 @@ use crate::store::{
     Position, ReadError, RecordedEvent, Snapshot, Store, StoreConfig, StreamId, StreamVersion,
 };
 use crate::telemetry::{CommandTelemetry, Commands, command_span};
-use crate::validate::Invalid;
+
+pub use outcome::{DispatchError, Done};
+pub use spec::DivisionSpec;
 
 /// How often a decision is made again when another one was faster.
 const RETRIES: usize = 8;
@@ -38,58 +40,6 @@ pub(crate) const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
 const LOAD_PAGE: usize = 1000;
 /// Read-only connections to a read model.
 const READERS: usize = 4;
-
-/// What a division is made of: written by its crate, run by the SDK.
-pub struct DivisionSpec {
-    pub(crate) name: &'static str,
-    pub(crate) store: StoreConfig,
-    pub(crate) projections: fn() -> Vec<Box<dyn Projection>>,
-    pub(crate) routes: Routes,
-    pub(crate) flag_maps: FlagMaps,
-    pub(crate) commands: CommandTable,
-}
-
-impl DivisionSpec {
-    /// A division with a store of its own, named as it is.
-    pub fn new(name: &'static str, routes: Routes) -> Self {
-        Self {
-            name,
-            store: StoreConfig::new(format!("{name}_store")).dir_name(name),
-            projections: Vec::new,
-            routes,
-            flag_maps: FlagMaps::new(),
-            commands: CommandTable::new(),
-        }
-    }
-
-    /// What follows its events. A function, because each start of the store makes them anew.
-    #[must_use]
-    pub fn projections(mut self, projections: fn() -> Vec<Box<dyn Projection>>) -> Self {
-        self.projections = projections;
-        self
-    }
-
-    /// What the bits of its status mean.
-    #[must_use]
-    pub fn flag_maps(mut self, flag_maps: FlagMaps) -> Self {
-        self.flag_maps = flag_maps;
-        self
-    }
-
-    /// Its commands by name: what listeners, process managers and responders dispatch.
-    #[must_use]
-    pub fn commands(mut self, commands: CommandTable) -> Self {
-        self.commands = commands;
-        self
-    }
-
-    /// Another store than the usual one.
-    #[must_use]
-    pub fn store(mut self, store: StoreConfig) -> Self {
-        self.store = store;
-        self
-    }
-}
 
 /// A handle on a running division: the state of its handlers. Cheap to clone.
 #[derive(Clone)]
@@ -112,97 +62,6 @@ struct Shared {
 struct Running {
     projector: Arc<Projector>,
     readers: Pool,
-}
-
-/// What a command did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Done {
-    /// Id of the thing.
-    pub id: String,
-    /// Its version behind the command.
-    pub version: Option<StreamVersion>,
-    /// Position of the last event; `None` if the decision was that nothing happens.
-    pub position: Option<Position>,
-    /// Whether the read models that were waited for show all of it. Of [`Consistency::Eventual`]: whether all do already.
-    pub visible: bool,
-    /// Whether this is the answer to an earlier sending of the same command.
-    pub replayed: bool,
-}
-
-/// Why a command was not carried out. Nothing was written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DispatchError {
-    /// The decision was no.
-    #[error(transparent)]
-    Rejected(#[from] Rejection),
-    /// The store refused the events, after the decision was made anew a few times if it had moved on.
-    #[error(transparent)]
-    Append(#[from] AppendError),
-    /// The thing could not be loaded.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// One of its events is not known to this version.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// An event could not be written as JSON.
-    #[error("an event cannot be written as JSON")]
-    Encode(#[source] serde_json::Error),
-    /// The body of a command that was dispatched by its name is not right.
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-    /// The command is to wait for a projection that the division does not have.
-    #[error(
-        "there is no projection `{name}` to wait for: there are {known}, and the words `strong` and `eventual`"
-    )]
-    UnknownProjection {
-        /// Its name.
-        name: String,
-        /// Those that there are.
-        known: String,
-    },
-    /// There is no division or command of this name.
-    #[error("there is no {kind} `{name}` here: there are {known}")]
-    Unknown {
-        /// `division` or `command`.
-        kind: &'static str,
-        /// The name.
-        name: String,
-        /// Those that there are.
-        known: String,
-    },
-}
-
-impl DispatchError {
-    pub(crate) fn unknown(kind: &'static str, name: &str, known: &[&str]) -> Self {
-        let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
-        Self::Unknown {
-            kind,
-            name: name.to_owned(),
-            known: if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            },
-        }
-    }
-
-    /// Whether the answer is final, however often the command is sent: then as a rejection. Everything else may pass.
-    pub(crate) fn into_rejection(self) -> Result<Rejection, Self> {
-        match self {
-            Self::Rejected(rejection) => Ok(rejection),
-            Self::Invalid(invalid) => Ok(Rejection::rule("invalid", invalid.to_string())),
-            Self::Append(
-                error @ (AppendError::IdempotencyMismatch { .. }
-                | AppendError::TooLarge { .. }
-                | AppendError::TooMany { .. }
-                | AppendError::StreamName { .. }),
-            ) => Ok(Rejection::rule("refused", error.to_string())),
-            Self::Encode(error) => Ok(Rejection::rule("refused", error.to_string())),
-            other => Err(other),
-        }
-    }
 }
 
 impl Division {
