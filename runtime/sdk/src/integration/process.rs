@@ -35,7 +35,9 @@ use crate::store::RecordedEvent;
 /// #     fn decode(kind: &str, revision: u32, _: &[u8]) -> Result<Self, DecodeError> {
 /// #         match kind { "placed" => Ok(Self::Placed), "paid" => Ok(Self::Paid), _ => Err(DecodeError::unknown(kind, revision)) }
 /// #     }
-/// #     fn encode(&self) -> Result<NewEvent, hecate_sdk::serde_json::Error> { unimplemented!() }
+/// #     fn encode(&self) -> Result<NewEvent, hecate_sdk::serde_json::Error> {
+/// #         NewEvent::json(match self { Self::Placed => "placed", Self::Paid => "paid" }, 1, &())
+/// #     }
 /// #     fn status_change(&self) -> StatusChange { StatusChange { sets: 0, clears: 0 } }
 /// # }
 ///
