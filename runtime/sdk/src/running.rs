@@ -1,32 +1,31 @@
 //! A plugin that runs: everything of it behind one service, whichever way requests come in.
 
+mod builtin;
+
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
-use futures_util::Stream;
+use axum::routing::any;
 use hecate_manifest::Manifest;
 use hecate_manifest::control::{Health, HealthStatus, StartConfig, Started, StoreAsk, StoreTask};
 use http::StatusCode;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::api::{Answer, ApiError, chain};
+use crate::api::{ApiError, chain};
 use crate::division::Division;
 use crate::flags::FlagMaps;
 use crate::integration::Hopes;
-use crate::live::{Live, closed};
+use crate::live::Live;
 use crate::messages::{DeliverError, Messages, MessagesError};
 use crate::metrics::{Counter, Histogram};
 use crate::openapi;
@@ -36,6 +35,8 @@ use crate::plugin::{Plugin, PluginContext};
 use crate::store::{BoxFuture, Care};
 use crate::telemetry::request_span;
 use crate::ws;
+pub(crate) use builtin::BUILT_IN;
+use builtin::BuiltIn;
 
 /// Why a plugin did not start.
 #[derive(Debug, thiserror::Error)]
@@ -539,80 +540,4 @@ fn health(plugin: &dyn Callbacks, divisions: &[Division], messages: &Messages) -
         }
     }
     health
-}
-
-/// What every plugin answers without doing anything for it. The hyphen keeps `/event-stream` apart from the rows of a division, which are named in
-/// snake case: one about events has `/events`.
-pub(crate) const BUILT_IN: [&str; 5] = [
-    "/manifest",
-    "/flag-maps",
-    "/openapi.json",
-    "/health",
-    "/event-stream",
-];
-
-#[derive(Clone)]
-struct BuiltIn {
-    name: String,
-    version: String,
-    manifest: Value,
-    flag_maps: Value,
-    openapi: Value,
-    divisions: Vec<Division>,
-    messages: Messages,
-    plugin: Arc<dyn Callbacks>,
-    live: Live,
-    closing: watch::Receiver<bool>,
-}
-
-impl BuiltIn {
-    fn routes(self) -> Router {
-        Router::new()
-            .route(
-                "/manifest",
-                get(async |State(this): State<Arc<Self>>| axum::Json(this.manifest.clone())),
-            )
-            .route(
-                "/flag-maps",
-                get(async |State(this): State<Arc<Self>>| Answer::of(this.flag_maps.clone())),
-            )
-            .route(
-                "/openapi.json",
-                get(async |State(this): State<Arc<Self>>| axum::Json(this.openapi.clone())),
-            )
-            .route(
-                "/health",
-                get(async |State(this): State<Arc<Self>>| this.health()),
-            )
-            .route(
-                "/event-stream",
-                get(async |State(this): State<Arc<Self>>| this.events()),
-            )
-            .with_state(Arc::new(self))
-    }
-
-    fn health(&self) -> Answer {
-        let Health { status, details } =
-            health(self.plugin.as_ref(), &self.divisions, &self.messages);
-        Answer::of(
-            json!({"app": self.name, "version": self.version, "status": status, "details": details}),
-        )
-    }
-
-    /// Notices of stored events as server-sent events: `event: stored`, or `lagged` for who should read anew.
-    fn events(&self) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
-        let state = (self.live.listen(), self.closing.clone());
-        let stream = futures_util::stream::unfold(state, |(mut notices, mut closing)| async move {
-            let event = tokio::select! {
-                notice = notices.recv() => match notice {
-                    Ok(notice) => Event::default().event("stored").json_data(&notice).unwrap_or_default(),
-                    Err(RecvError::Lagged(missed)) => Event::default().event("lagged").data(missed.to_string()),
-                    Err(RecvError::Closed) => return None,
-                },
-                () = closed(&mut closing) => return None,
-            };
-            Some((Ok(event), (notices, closing)))
-        });
-        Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
-    }
 }
