@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -32,23 +32,50 @@ pub(crate) struct Fdatasync {
 impl Fdatasync {
     /// Measures in `dir`, `times` times.
     pub(crate) fn measure(dir: &Path, times: usize) -> Result<Self> {
-        let path = dir.join("fdatasync");
-        let mut file = File::create(&path)?;
-        let (page, begun) = ([0x5a; BYTES], Instant::now());
+        let (mut probe, begun) = (Probe::open(dir)?, Instant::now());
         let mut taken = Vec::with_capacity(times);
         while taken.len() < times && begun.elapsed() < LIMIT {
-            let begun = Instant::now();
-            file.write_all(&page)?;
-            file.sync_data()?;
-            taken.push(begun.elapsed());
+            taken.push(probe.once()?);
         }
-        std::fs::remove_file(path)?;
+        probe.remove()?;
+        Ok(Self::of(taken))
+    }
+
+    /// What these say, of which there is one at least.
+    pub(crate) fn of(mut taken: Vec<Duration>) -> Self {
         taken.sort();
-        Ok(Self {
+        Self {
             p50: percentile(&taken, 0.5),
             p99: percentile(&taken, 0.99),
             slowest: percentile(&taken, 1.0),
-        })
+        }
+    }
+}
+
+/// One file that is written to and made durable, as often as it is asked to.
+pub(crate) struct Probe {
+    path: PathBuf,
+    file: File,
+}
+
+impl Probe {
+    /// In `dir`, where nothing else may be called `fdatasync`.
+    pub(crate) fn open(dir: &Path) -> Result<Self> {
+        let path = dir.join("fdatasync");
+        let file = File::create(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// How long one write and its `fdatasync` take.
+    pub(crate) fn once(&mut self) -> Result<Duration> {
+        let begun = Instant::now();
+        self.file.write_all(&[0x5a; BYTES])?;
+        self.file.sync_data()?;
+        Ok(begun.elapsed())
+    }
+
+    pub(crate) fn remove(self) -> Result<()> {
+        Ok(std::fs::remove_file(self.path)?)
     }
 }
 

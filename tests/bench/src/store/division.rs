@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::filled;
 use super::order::{self, Order, OrderEvent, Orders};
+use crate::fdatasync::Probe;
 use crate::stats::percentile;
 
 /// Loads of one round.
@@ -125,25 +126,37 @@ pub(super) async fn notices(dir: &Path) -> Result<(Duration, Duration)> {
     Ok((percentile(&taken, 0.5), percentile(&taken, 0.99)))
 }
 
-/// How long half of the appends take at most that one task makes to new orders, in microseconds.
-pub(super) async fn alone(dir: &Path) -> Result<f64> {
+/// How long half of the appends take at most that one task makes to new orders, and how much longer that is than what the
+/// disk takes for a write of its own after each of them: both in microseconds.
+pub(super) async fn alone(dir: &Path) -> Result<(f64, f64)> {
     let (plugin, division) = start::<false>(dir).await?;
-    let fresh = std::iter::repeat_with(Uuid::now_v7);
-    let alone = appends(division.store(), fresh).await?;
+    let mut disk = Probe::open(dir)?;
+    let (mut appends, mut syncs) = (Vec::new(), Vec::new());
+    for _ in 0..APPENDS {
+        appends.push(timed(division.store(), Uuid::now_v7()).await?);
+        syncs.push(disk.once()?);
+    }
+    disk.remove()?;
     plugin.stop().await;
-    Ok(alone)
+    let append = median(appends);
+    Ok((append, append - median(syncs)))
 }
 
-/// The same to these `orders`.
+/// How long half of the appends take at most that one task makes to these `orders`, in microseconds.
 pub(super) async fn appends(store: &Store, orders: impl Iterator<Item = Uuid>) -> Result<f64> {
     let mut taken = Vec::with_capacity(APPENDS);
     for id in orders.take(APPENDS) {
-        let request = order::lines(id, 1)?;
-        let begun = Instant::now();
-        store.append_request(request).await?;
-        taken.push(begun.elapsed());
+        taken.push(timed(store, id).await?);
     }
     Ok(median(taken))
+}
+
+/// How long one append to the order takes.
+async fn timed(store: &Store, order: Uuid) -> Result<Duration> {
+    let request = order::lines(order, 1)?;
+    let begun = Instant::now();
+    store.append_request(request).await?;
+    Ok(begun.elapsed())
 }
 
 fn median(mut taken: Vec<Duration>) -> f64 {
