@@ -238,7 +238,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `cache` | `moka`: a bounded cache in memory |
-//! | `conformance` | `conformance`: what every event store must keep, as tests for whoever writes another one |
+//! | `conformance` | `conformance`: what every event store and every bus must keep, as tests for whoever writes another one |
 //! | `crypto` | `sha2` and `rand`: hashes and random numbers |
 //! | `files` | `files`: uploads within limits, downloads with ranges |
 //! | `http-client` | `reqwest`, and `http_client` that makes one with TLS |

@@ -1,6 +1,7 @@
 mod account;
 mod births;
 mod bodies;
+mod bus;
 mod care;
 mod consistency;
 mod crash;

@@ -1,4 +1,4 @@
-//! What must hold of every event store, as one check for each promise, for whoever writes another store.
+//! What must hold of every event store, and of every bus, as one check for each promise, for whoever writes another one.
 //!
 //! The stores of this crate pass these suites, and so must every other one that a plugin is to trust its events to. A
 //! store's author asks for the feature `conformance` among the development dependencies, says how the store is opened,
@@ -27,12 +27,17 @@
 //! - [`projection_suite!`](crate::projection_suite) is what the read models rely on: every event has its effect exactly
 //!   once, however often the projector is stopped.
 //!
+//! - [`bus_suite!`](crate::bus_suite) is for whatever carries facts and hopes between peers, a network for instance: facts
+//!   arrive at least once and in order, nobody waits for another, hopes are answered or are said not to be. Its subject
+//!   is a [`bus::Subject`].
+//!
 //! Nothing is skipped in silence: a suite runs as a whole. Where one test for each promise is not wanted, [`broken`]
 //! goes through a list of [`Rule`]s in one go and gives those that do not hold.
 //!
 //! A check panics when its promise is broken, and when it has not come to its end within a minute. What is promised is
-//! tested itself: for each rule there is a store with one fault that the rule finds.
+//! tested itself: for each rule there is a store, or a bus, with one fault that the rule finds.
 
+pub mod bus;
 pub mod projection;
 pub mod store;
 

@@ -1,5 +1,6 @@
 //! What the conformance suites are worth: each rule is broken by a store with one fault, and finds it.
 
+mod bus;
 mod log;
 mod store;
 
@@ -151,6 +152,14 @@ fn found(fault: Fault, rules: Vec<&'static Rule<Subject>>) -> Vec<(&'static str,
             async move { Arc::new(store) as _ }
         })
     };
+    quietly_broken(rules, subject)
+}
+
+/// Which of `rules` do not hold of what `subject` makes.
+fn quietly_broken<S: Send + 'static>(
+    rules: Vec<&'static Rule<S>>,
+    subject: impl FnMut() -> S + Send + 'static,
+) -> Vec<(&'static str, String)> {
     // A clock that goes on when there is nothing else to do: whoever waits in vain waits no minute. And one thread, so
     // that the races are the same each time.
     let work = move || {
