@@ -1,5 +1,6 @@
 //! The way of hopes to whoever answers, and of the answers back.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,15 +10,20 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Pause, Peer, Shared, WAIT};
 
-/// Hopes of one peer that are on their way at any moment; more wait with the peer.
+/// Hopes of one peer and one name that are on their way at any moment. More wait here, so that a responder that hangs holds
+/// up those alone that are meant for it,
 const ON_THEIR_WAY: usize = 64;
+/// until there are this many; more wait with the peer.
+const TAKEN: usize = 1024;
 /// How long a hope waits for a responder to join, and not longer than half of its time, so that its asker hears that there
 /// is none: plugins start side by side, and swaps take a moment.
 const JOIN_WITHIN: Duration = Duration::from_secs(2);
 
 /// Carries the hopes of `peer`, which may ask for `names`, until the bus ends.
 pub(crate) async fn carry(bus: Weak<Shared>, peer: Arc<dyn Peer>, names: Vec<String>) {
-    let permits = Arc::new(Semaphore::new(ON_THEIR_WAY));
+    let taken = Arc::new(Semaphore::new(TAKEN));
+    let lane = |name| (name, Arc::new(Semaphore::new(ON_THEIR_WAY)));
+    let lanes: HashMap<_, _> = names.into_iter().map(lane).collect();
     let mut pause = Pause::new();
     loop {
         let ask = HopesAsk {
@@ -29,19 +35,18 @@ pub(crate) async fn carry(bus: Weak<Shared>, peer: Arc<dyn Peer>, names: Vec<Str
         };
         pause = Pause::new();
         for mut hope in hopes {
-            let (Some(bus), Ok(permit)) = (bus.upgrade(), permits.clone().acquire_owned().await)
+            let (Some(bus), Ok(permit)) = (bus.upgrade(), taken.clone().acquire_owned().await)
             else {
                 return;
             };
             hope.from = peer.name().to_owned();
-            let may = names.contains(&hope.name);
+            let lane = lanes.get(&hope.name).cloned();
             tokio::spawn(async move {
                 let _permit = permit;
                 let (id, from) = (hope.id.clone(), hope.from.clone());
-                let outcome = if may {
-                    answer(&bus, hope).await
-                } else {
-                    not_allowed(&hope)
+                let outcome = match lane {
+                    Some(lane) => answer(&bus, hope, &lane).await,
+                    None => not_allowed(&hope),
                 };
                 // Who has gone meanwhile has its own deadline; who was replaced hears it all the same.
                 if let Some(asker) = bus.peer(&from) {
@@ -61,9 +66,12 @@ fn not_allowed(hope: &Hope) -> Outcome {
     }
 }
 
-/// Finds who answers, and asks until there is an answer or no time left.
-async fn answer(bus: &Shared, hope: Hope) -> Outcome {
+/// Finds who answers, and asks until there is an answer or no time left. Its time runs while it waits in its lane, too.
+async fn answer(bus: &Shared, hope: Hope, lane: &Semaphore) -> Outcome {
     let until = Instant::now() + Duration::from_millis(hope.deadline_ms);
+    let Ok(Ok(_on_its_way)) = timeout_at(until, lane.acquire()).await else {
+        return Outcome::TimedOut;
+    };
     let mut pause = Pause::new();
     loop {
         let Some(responder) = responder(bus, &hope.name, until).await else {
