@@ -1,18 +1,14 @@
 //! Facts arrive at least once, in the order of their topic, and just where they are listened to.
 
 use super::Subject;
-use super::peer::{Listed, Mood, listens, publishes, until};
+use super::peer::{Listed, Mood, between, listens, publishes, until};
 
 const SOLD: &str = "shop.sold";
 
 /// What one emitter publishes on a topic arrives in the order of publishing, beside what it publishes on others. Only
 /// repetitions may come later.
 pub async fn facts_of_a_topic_arrive_in_order(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     for topic in [SOLD, "shop.closed", SOLD, SOLD, "shop.closed"] {
         shop.publish(topic, 20);
     }
@@ -28,11 +24,7 @@ pub async fn facts_of_a_topic_arrive_in_order(subject: Subject) {
 
 /// A thousand facts arrive, all of them.
 pub async fn a_thousand_facts_arrive(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     bus.join(shop.clone(), publishes(&[SOLD]));
     bus.join(club.clone(), listens(SOLD));
     shop.publish(SOLD, 1000);
@@ -42,11 +34,7 @@ pub async fn a_thousand_facts_arrive(subject: Subject) {
 
 /// What is published while a listener is away arrives when it has joined again.
 pub async fn a_listener_that_was_away_misses_nothing(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     let rule = "a listener that was away misses nothing: it has missed something";
     bus.join(shop.clone(), publishes(&[SOLD]));
     for round in 1..=5 {
@@ -66,11 +54,7 @@ pub async fn a_listener_that_was_away_misses_nothing(subject: Subject) {
 
 /// What an emitter has published while it was away is heard when it has joined again.
 pub async fn an_emitter_that_was_away_is_heard_again(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     let rule = "an emitter that was away is heard again: it is not";
     bus.join(club.clone(), listens(SOLD));
     for round in 1..=5 {
@@ -103,11 +87,7 @@ pub async fn who_takes_the_place_of_another_goes_on(subject: Subject) {
 
 /// A delivery that a listener did not take, or whose answer was lost, comes again.
 pub async fn a_delivery_that_failed_comes_again(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     bus.join(shop.clone(), publishes(&[SOLD]));
     bus.join(club.clone(), listens(SOLD));
     let rule = "a delivery that failed comes again: it did not";
@@ -125,11 +105,7 @@ pub async fn a_delivery_that_failed_comes_again(subject: Subject) {
 
 /// A listener that has lost what it had says so, and hears it again.
 pub async fn a_listener_may_ask_again(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     bus.join(shop.clone(), publishes(&[SOLD]));
     bus.join(club.clone(), listens(SOLD));
     shop.publish(SOLD, 5);
@@ -143,11 +119,7 @@ pub async fn a_listener_may_ask_again(subject: Subject) {
 
 /// A listener that joins when much has been published hears it from the beginning.
 pub async fn a_listener_that_comes_late_hears_everything(subject: Subject) {
-    let (bus, shop, early) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("early"),
-    );
+    let (bus, shop, early) = between(subject, "shop", "early").await;
     let rule = "a listener that comes late hears everything: it does not";
     bus.join(shop.clone(), publishes(&[SOLD]));
     bus.join(early.clone(), listens(SOLD));
@@ -162,11 +134,7 @@ pub async fn a_listener_that_comes_late_hears_everything(subject: Subject) {
 
 /// A listener is told where the outbox ends before it hears anything, and hears what is behind the place that it names.
 pub async fn a_listener_says_where_it_begins(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     club.begins_now();
     shop.publish(SOLD, 20);
     bus.join(shop.clone(), publishes(&[SOLD]));
@@ -252,11 +220,7 @@ pub async fn wildcards_deliver_just_what_they_match(subject: Subject) {
 
 /// A fact on a topic that its emitter has not named when it joined is dropped, and counted in the route.
 pub async fn what_may_not_be_published_is_not_carried(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     bus.join(shop.clone(), publishes(&[SOLD]));
     bus.join(club.clone(), listens(">"));
     for topic in [SOLD, "bank.robbed", SOLD] {
@@ -271,11 +235,7 @@ pub async fn what_may_not_be_published_is_not_carried(subject: Subject) {
 /// There is a route for each emitter and listener that fit, which shows what has arrived and what has not; there is none
 /// where one of them has left.
 pub async fn routes_show_how_far_listeners_are(subject: Subject) {
-    let (bus, shop, club) = (
-        subject.make().await,
-        Listed::named("shop"),
-        Listed::named("club"),
-    );
+    let (bus, shop, club) = between(subject, "shop", "club").await;
     bus.join(shop.clone(), publishes(&[SOLD]));
     bus.join(club.clone(), listens("shop.*"));
     bus.join(Listed::named("deaf"), listens("bank.*"));

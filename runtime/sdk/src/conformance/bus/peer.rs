@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hecate_bus::{BoxFuture, Peer, PeerError};
+use hecate_bus::{BoxFuture, Carrier, Peer, PeerError};
 use hecate_manifest::exchange::{
     Delivered, Delivery, Exchange, Fact, FactsAsk, FactsPage, Feedback, Hope, HopesAsk, Outcome,
     Subscription,
@@ -12,6 +12,18 @@ use hecate_manifest::exchange::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
+
+use super::Subject;
+
+/// A bus, and two peers to join it.
+pub(super) async fn between(
+    subject: Subject,
+    one: &str,
+    other: &str,
+) -> (Arc<dyn Carrier>, Arc<Listed>, Arc<Listed>) {
+    let bus = subject.make().await;
+    (bus, Listed::named(one), Listed::named(other))
+}
 
 /// How long is waited for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
