@@ -38,17 +38,12 @@ impl Fdatasync {
             taken.push(probe.once()?);
         }
         probe.remove()?;
-        Ok(Self::of(taken))
-    }
-
-    /// What these say, of which there is one at least.
-    pub(crate) fn of(mut taken: Vec<Duration>) -> Self {
         taken.sort();
-        Self {
+        Ok(Self {
             p50: percentile(&taken, 0.5),
             p99: percentile(&taken, 0.99),
             slowest: percentile(&taken, 1.0),
-        }
+        })
     }
 }
 

@@ -15,16 +15,6 @@ use tokio::time::{sleep, timeout};
 
 use super::Subject;
 
-/// A bus, and two peers to join it.
-pub(super) async fn between(
-    subject: Subject,
-    one: &str,
-    other: &str,
-) -> (Arc<dyn Carrier>, Arc<Listed>, Arc<Listed>) {
-    let bus = subject.make().await;
-    (bus, Listed::named(one), Listed::named(other))
-}
-
 /// How long is waited for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks at it.
@@ -40,6 +30,16 @@ pub(super) async fn until(rule: &str, what: impl Fn() -> bool + Send) {
     if timeout(PATIENCE, looking).await.is_err() {
         panic!("{rule}");
     }
+}
+
+/// A bus, and two peers to join it.
+pub(super) async fn between(
+    subject: Subject,
+    one: &str,
+    other: &str,
+) -> (Arc<dyn Carrier>, Arc<Listed>, Arc<Listed>) {
+    let bus = subject.make().await;
+    (bus, Listed::named(one), Listed::named(other))
 }
 
 /// What a peer does when it is called the next time.
