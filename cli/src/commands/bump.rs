@@ -5,7 +5,7 @@ use hecate_templates::Catalog;
 use crate::carry_out::{CarryOutArgs, Told, carry_out};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{self, Bump, BumpTo, Formatter, Request};
+use crate::generate::{self, Bump, BumpTo, Formatter};
 use crate::tools;
 
 /// Raise the version: in manifest, Cargo.toml, Cargo.lock and CHANGELOG.md at once
@@ -20,10 +20,10 @@ pub(crate) struct BumpArgs {
 
 pub(crate) fn run(args: &BumpArgs, cx: &Context) -> Result<(), CliError> {
     let project = generate::open(cx)?;
-    let request = Request::Bump(Bump {
+    let request = Bump {
         to: args.to.clone(),
         date: cx.today(),
-    });
+    };
     let formatter = Formatter::new(tools::rustfmt);
     let plan = generate::plan(&request, &project.view()?, &Catalog::builtin(), formatter)?;
     let version = match &args.to {

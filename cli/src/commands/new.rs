@@ -7,7 +7,7 @@ use hecate_templates::Catalog;
 use crate::carry_out::{CarryOutArgs, Told, preview, tell};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{self, Formatter, Frontend, NewPlugin, Request};
+use crate::generate::{self, Formatter, Frontend, NewPlugin};
 use crate::names::{Name, check_crate};
 use crate::project::{SdkSource, View, default_sdk, is_dir, is_file, list_names};
 use crate::prompts::Prompts;
@@ -114,12 +114,7 @@ fn make_plugin(
     };
     let catalog = Catalog::builtin();
     let formatter = Formatter::new(tools::rustfmt);
-    let plan = generate::plan(
-        &Request::Plugin(request),
-        &View::default(),
-        &catalog,
-        formatter,
-    )?;
+    let plan = generate::plan(&request, &View::default(), &catalog, formatter)?;
     if how.is_preview() {
         preview(cx, &plan, how)?;
         return Ok(command);

@@ -30,14 +30,16 @@ pub(crate) use diff::diff;
 pub(crate) use fields::parse_fields;
 pub(crate) use format::Formatter;
 pub(crate) use journal::{PastRun, RunOf, history};
-pub(crate) use kinds::command::desk_of;
+pub(crate) use kinds::bump::{Bump, BumpTo};
+pub(crate) use kinds::command::{NewCommand, desk_of};
+pub(crate) use kinds::division::NewDivision;
+pub(crate) use kinds::plugin::{Frontend, NewPlugin};
+pub(crate) use kinds::projection::NewProjection;
+pub(crate) use kinds::query::{NewQuery, QueryKind};
 pub(crate) use lock::{LOCK, Lock, hash};
 pub(crate) use owned::refresh;
 pub(crate) use plan::{Plan, Step};
-pub(crate) use request::{
-    Bump, BumpTo, Frontend, NewCommand, NewDivision, NewPlugin, NewProjection, NewQuery, QueryKind,
-    Request, plan,
-};
+pub(crate) use request::{Request, plan};
 pub(crate) use tree::{DivisionTree, SourceFault, divisions_in, read_division, unreadable_sources};
 
 /// Opens the project of the context. A run that was killed is completed before anything else is done.

@@ -1,5 +1,7 @@
 //! `hecate bump VERSION`: the version in manifest, package, lock file and changelog, in one plan.
 
+use std::str::FromStr;
+
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstRootNode};
 use semver::{BuildMetadata, Prerelease, Version};
@@ -7,35 +9,69 @@ use semver::{BuildMetadata, Prerelease, Version};
 use super::Draft;
 use crate::error::CliError;
 use crate::generate::cargo_files::{locked_version, package_version};
-use crate::generate::request::{Bump, BumpTo};
+use crate::generate::request::Request;
 use crate::project::{MANIFEST, RelPath};
 
 const CHANGELOG: &str = "CHANGELOG.md";
 
-pub(in crate::generate) fn draft(draft: &mut Draft<'_>, request: &Bump) -> Result<(), CliError> {
-    let text = draft.view().text(MANIFEST)?.unwrap_or_default();
-    let manifest = hecate_manifest::Manifest::parse(text)
-        .map_err(|error| CliError::because("`manifest.json` cannot be used", error))?;
-    let (plugin, is) = (manifest.name.to_string(), manifest.version);
-    let to = next(&is, &request.to);
-    if to == is {
-        return Ok(());
+/// `hecate bump`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bump {
+    pub(crate) to: BumpTo,
+    /// The day of the release: `2026-01-02`.
+    pub(crate) date: String,
+}
+
+/// The version that a plugin gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BumpTo {
+    Version(Version),
+    Major,
+    Minor,
+    Patch,
+}
+
+impl FromStr for BumpTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "major" => Ok(Self::Major),
+            "minor" => Ok(Self::Minor),
+            "patch" => Ok(Self::Patch),
+            _ => Version::parse(text).map(Self::Version).map_err(|error| {
+                format!("`{text}` is neither a version (`1.2.0`: {error}) nor `major`, `minor` or `patch`")
+            }),
+        }
     }
-    if to < is {
-        return Err(CliError::cannot(format!(
-            "`{to}` is older than {is}, the version that the plugin has"
-        ))
-        .hint("versions only rise: whoever has the newer one would not get the older")
-        .hint(format!("the next one is {}", next(&is, &BumpTo::Patch))));
+}
+
+impl Request for Bump {
+    fn draft(&self, draft: &mut Draft<'_>) -> Result<(), CliError> {
+        let text = draft.view().text(MANIFEST)?.unwrap_or_default();
+        let manifest = hecate_manifest::Manifest::parse(text)
+            .map_err(|error| CliError::because("`manifest.json` cannot be used", error))?;
+        let (plugin, is) = (manifest.name.to_string(), manifest.version);
+        let to = next(&is, &self.to);
+        if to == is {
+            return Ok(());
+        }
+        if to < is {
+            return Err(CliError::cannot(format!(
+                "`{to}` is older than {is}, the version that the plugin has"
+            ))
+            .hint("versions only rise: whoever has the newer one would not get the older")
+            .hint(format!("the next one is {}", next(&is, &BumpTo::Patch))));
+        }
+        draft.merge(MANIFEST, |text| manifest_version(text, &to))?;
+        draft.merge("Cargo.toml", |text| package_version(text, &to))?;
+        draft.merge("Cargo.lock", |text| locked_version(text, &plugin, &to))?;
+        let changelog = draft.view().text(CHANGELOG)?.map(str::to_owned);
+        let changelog = released(changelog.as_deref(), &to, &self.date);
+        let path = RelPath::new(CHANGELOG).map_err(|error| CliError::bug(error.to_string()))?;
+        draft.put(path, changelog.into_bytes());
+        Ok(())
     }
-    draft.merge(MANIFEST, |text| manifest_version(text, &to))?;
-    draft.merge("Cargo.toml", |text| package_version(text, &to))?;
-    draft.merge("Cargo.lock", |text| locked_version(text, &plugin, &to))?;
-    let changelog = draft.view().text(CHANGELOG)?.map(str::to_owned);
-    let changelog = released(changelog.as_deref(), &to, &request.date);
-    let path = RelPath::new(CHANGELOG).map_err(|error| CliError::bug(error.to_string()))?;
-    draft.put(path, changelog.into_bytes());
-    Ok(())
 }
 
 fn next(is: &Version, to: &BumpTo) -> Version {
@@ -105,8 +141,8 @@ fn released(text: Option<&str>, to: &Version, date: &str) -> String {
 mod tests {
     use semver::Version;
 
+    use super::BumpTo;
     use super::{manifest_version, next, released};
-    use crate::generate::request::BumpTo;
 
     #[test]
     fn the_next_version_follows_from_the_part_that_rises() {

@@ -6,9 +6,9 @@ use super::Draft;
 use crate::error::CliError;
 use crate::generate::contexts::{DivisionCx, EnumCx, EventCx, FieldCx, fields, imports};
 use crate::generate::fields::{FieldSpec, FieldType};
-use crate::generate::request::NewCommand;
+use crate::generate::request::Request;
 use crate::generate::tree::DivisionTree;
-use crate::names::{Desk, DeskError, EventError, Name, Versioned};
+use crate::names::{Desk, DeskError, EventError, Name, Overrides, Versioned};
 
 /// Greatest status bit: JSON numbers are exact up to 2^53.
 const LAST_BIT: u32 = 52;
@@ -39,59 +39,69 @@ struct DeskCx {
     birth: bool,
 }
 
-pub(in crate::generate) fn draft(
-    draft: &mut Draft<'_>,
-    request: &NewCommand,
-) -> Result<(), CliError> {
-    let known = crate::generate::divisions_in(draft.view());
-    let desk = desk_of(&request.verb, &request.subject, &known)?;
-    let tree = draft.division(&request.division)?;
-    let subject = &request.division;
-    let name = desk.name();
-    let place = format!("divisions/{subject}/src/{}/{name}", tree.departments.cmd);
-    let event = desk
-        .event(&request.overrides)
-        .map_err(|error| event_error(error, &desk))?;
-    let record = format!("{subject}/{name}");
-    // A desk that initiates is a birth, said or not.
-    let birth = request.birth || (desk.verb().snake() == "initiate" && desk.subject() == subject);
-    let answers = answers(request, &event, &desk, birth);
-    if draft.is_there("command", &record, &place, &answers)? {
+/// `hecate gen desk cmd`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewCommand {
+    pub(crate) verb: Name,
+    pub(crate) subject: Name,
+    pub(crate) fields: Vec<FieldSpec>,
+    pub(crate) division: Name,
+    pub(crate) birth: bool,
+    pub(crate) overrides: Overrides,
+}
+
+impl Request for NewCommand {
+    fn draft(&self, draft: &mut Draft<'_>) -> Result<(), CliError> {
+        let known = crate::generate::divisions_in(draft.view());
+        let desk = desk_of(&self.verb, &self.subject, &known)?;
+        let tree = draft.division(&self.division)?;
+        let subject = &self.division;
+        let name = desk.name();
+        let place = format!("divisions/{subject}/src/{}/{name}", tree.departments.cmd);
+        let event = desk
+            .event(&self.overrides)
+            .map_err(|error| event_error(error, &desk))?;
+        let record = format!("{subject}/{name}");
+        // A desk that initiates is a birth, said or not.
+        let birth = self.birth || (desk.verb().snake() == "initiate" && desk.subject() == subject);
+        let answers = answers(self, &event, &desk, birth);
+        if draft.is_there("command", &record, &place, &answers)? {
+            draft.touch_division(subject);
+            return Ok(());
+        }
+        if let Some(taken) = tree.event(event.name(), None) {
+            return Err(CliError::cannot(format!(
+                "the event `{}` exists already, in the desk `{}`",
+                event.name(),
+                taken.desk
+            ))
+            .hint("give the desk another verb, or the event another name with `--event`"));
+        }
+        check_columns(&tree, &self.fields)?;
+        let (fields, enums) = fields(&self.fields, event.name());
+        let route = route(&desk, subject, birth);
+        let archive = format!("archive_{subject}");
+        let context = CommandCx {
+            division: DivisionCx::new(&draft.plugin()?, &tree),
+            event: EventCx::new(subject, &name, &event, next_bit(draft, &tree)?),
+            desk: DeskCx {
+                sentence: name.title(),
+                command: desk.command().to_string(),
+                command_type: desk.command().type_name(),
+                route_format: route.clone(),
+                route,
+                birth,
+                snake: name.snake().to_owned(),
+            },
+            fields,
+            enums,
+            imports: imports(&self.fields),
+            archivable: tree.archive().is_some() || name.snake() == archive,
+        };
+        draft.seed("command", &record, answers, &context)?;
         draft.touch_division(subject);
-        return Ok(());
+        Ok(())
     }
-    if let Some(taken) = tree.event(event.name(), None) {
-        return Err(CliError::cannot(format!(
-            "the event `{}` exists already, in the desk `{}`",
-            event.name(),
-            taken.desk
-        ))
-        .hint("give the desk another verb, or the event another name with `--event`"));
-    }
-    check_columns(&tree, &request.fields)?;
-    let (fields, enums) = fields(&request.fields, event.name());
-    let route = route(&desk, subject, birth);
-    let archive = format!("archive_{subject}");
-    let context = CommandCx {
-        division: DivisionCx::new(&draft.plugin()?, &tree),
-        event: EventCx::new(subject, &name, &event, next_bit(draft, &tree)?),
-        desk: DeskCx {
-            sentence: name.title(),
-            command: desk.command().to_string(),
-            command_type: desk.command().type_name(),
-            route_format: route.clone(),
-            route,
-            birth,
-            snake: name.snake().to_owned(),
-        },
-        fields,
-        enums,
-        imports: imports(&request.fields),
-        archivable: tree.archive().is_some() || name.snake() == archive,
-    };
-    draft.seed("command", &record, answers, &context)?;
-    draft.touch_division(subject);
-    Ok(())
 }
 
 /// Verb and subject as the desk that they name.

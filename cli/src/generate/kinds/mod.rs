@@ -20,7 +20,7 @@ use crate::names::{Name, near};
 use crate::project::{RelPath, View};
 
 /// A project on its way to what was asked: one kind after another adds to it.
-pub(super) struct Draft<'a> {
+pub(crate) struct Draft<'a> {
     catalog: &'a Catalog,
     /// The project as it was.
     before: &'a View,

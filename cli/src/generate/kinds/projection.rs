@@ -6,7 +6,7 @@ use super::Draft;
 use crate::error::CliError;
 use crate::generate::contexts::{DivisionCx, EventCx, FieldCx, fields};
 use crate::generate::fields::FieldSpec;
-use crate::generate::request::NewProjection;
+use crate::generate::request::Request;
 use crate::generate::tree::{DivisionTree, EventFile};
 use crate::names::{self, Name, near, plural};
 
@@ -34,69 +34,77 @@ struct TableCx {
     const_name: String,
 }
 
-pub(in crate::generate) fn draft(
-    draft: &mut Draft<'_>,
-    request: &NewProjection,
-) -> Result<(), CliError> {
-    let subject = &request.division;
-    let tree = draft.division(subject)?;
-    let events = request
-        .events
-        .iter()
-        .map(|(name, revision)| event(&tree, name, *revision));
-    let events: Vec<&EventFile> = events.collect::<Result<_, _>>()?;
-    if let Some(twice) = (1..events.len()).find(|nth| events[..*nth].contains(&events[*nth])) {
-        return Err(CliError::usage(format!(
-            "the event `{}` is given twice",
-            events[twice].versioned
-        ))
-        .hint("name each event once"));
-    }
-    let Some(first) = events.first() else {
-        return Err(CliError::usage("a projection needs at least one event"));
-    };
-    let table = &request.table;
-    let name = match events.as_slice() {
-        [one] => one.versioned.name().clone(),
-        _ => composite(&format!("{subject}_lifecycle_to_{table}"))?,
-    };
-    let place = format!("divisions/{subject}/src/{}/{name}", tree.departments.prj);
-    let mut answers: Vec<_> = events
-        .iter()
-        .map(|event| event.versioned.to_string())
-        .collect();
-    answers.push(format!("--table={table}"));
-    let record = format!("{subject}/{name}");
-    if draft.is_there("projection", &record, &place, &answers)? {
-        draft.touch_division(subject);
-        return Ok(());
-    }
-    check_table(&tree, table)?;
-    let columns = columns(&events)?;
-    let spared = tree
-        .events()
-        .find(|event| !events.contains(event))
-        .map(|event| EventCx::of(subject, event));
-    let context = ProjectionCx {
-        division: DivisionCx::new(&draft.plugin()?, &tree),
-        desk: DeskCx {
-            snake: name.snake().to_owned(),
-        },
-        table: TableCx {
-            name: table.snake().to_owned(),
-            const_name: table.snake().to_ascii_uppercase(),
-        },
-        fields: fields(&columns, first.versioned.name()).0,
-        exhaustive: spared.is_none(),
-        spared,
-        events: events
+/// `hecate gen desk prj`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewProjection {
+    /// Events, with a revision or the newest.
+    pub(crate) events: Vec<(Name, Option<u32>)>,
+    pub(crate) table: Name,
+    pub(crate) division: Name,
+}
+
+impl Request for NewProjection {
+    fn draft(&self, draft: &mut Draft<'_>) -> Result<(), CliError> {
+        let subject = &self.division;
+        let tree = draft.division(subject)?;
+        let events = self
+            .events
             .iter()
-            .map(|event| EventCx::of(subject, event))
-            .collect(),
-    };
-    draft.seed("projection", &record, answers, &context)?;
-    draft.touch_division(subject);
-    Ok(())
+            .map(|(name, revision)| event(&tree, name, *revision));
+        let events: Vec<&EventFile> = events.collect::<Result<_, _>>()?;
+        if let Some(twice) = (1..events.len()).find(|nth| events[..*nth].contains(&events[*nth])) {
+            return Err(CliError::usage(format!(
+                "the event `{}` is given twice",
+                events[twice].versioned
+            ))
+            .hint("name each event once"));
+        }
+        let Some(first) = events.first() else {
+            return Err(CliError::usage("a projection needs at least one event"));
+        };
+        let table = &self.table;
+        let name = match events.as_slice() {
+            [one] => one.versioned.name().clone(),
+            _ => composite(&format!("{subject}_lifecycle_to_{table}"))?,
+        };
+        let place = format!("divisions/{subject}/src/{}/{name}", tree.departments.prj);
+        let mut answers: Vec<_> = events
+            .iter()
+            .map(|event| event.versioned.to_string())
+            .collect();
+        answers.push(format!("--table={table}"));
+        let record = format!("{subject}/{name}");
+        if draft.is_there("projection", &record, &place, &answers)? {
+            draft.touch_division(subject);
+            return Ok(());
+        }
+        check_table(&tree, table)?;
+        let columns = columns(&events)?;
+        let spared = tree
+            .events()
+            .find(|event| !events.contains(event))
+            .map(|event| EventCx::of(subject, event));
+        let context = ProjectionCx {
+            division: DivisionCx::new(&draft.plugin()?, &tree),
+            desk: DeskCx {
+                snake: name.snake().to_owned(),
+            },
+            table: TableCx {
+                name: table.snake().to_owned(),
+                const_name: table.snake().to_ascii_uppercase(),
+            },
+            fields: fields(&columns, first.versioned.name()).0,
+            exhaustive: spared.is_none(),
+            spared,
+            events: events
+                .iter()
+                .map(|event| EventCx::of(subject, event))
+                .collect(),
+        };
+        draft.seed("projection", &record, answers, &context)?;
+        draft.touch_division(subject);
+        Ok(())
+    }
 }
 
 fn event<'t>(

@@ -6,7 +6,7 @@ use super::Draft;
 use crate::error::CliError;
 use crate::generate::contexts::{DivisionCx, SourceCx, bad_text, other_text, words};
 use crate::generate::fields::FieldType;
-use crate::generate::request::{NewQuery, QueryKind};
+use crate::generate::request::Request;
 use crate::generate::tree::{CommandDesk, DivisionTree};
 use crate::names::{Name, near, plural};
 
@@ -65,64 +65,100 @@ struct Table<'t> {
     source: Option<&'t CommandDesk>,
 }
 
-pub(in crate::generate) fn draft(
-    draft: &mut Draft<'_>,
-    request: &NewQuery,
-) -> Result<(), CliError> {
-    let tree = draft.division(&request.division)?;
-    let table = table(&tree, &request.subject)?;
-    let kind = request.kind;
-    let (name, base) = name(request)?;
-    let place = format!(
-        "divisions/{}/src/{}/{name}",
-        request.division, tree.departments.qry
-    );
-    let answers: Vec<_> = request
-        .fields
-        .iter()
-        .map(|field| field.snake().to_owned())
-        .collect();
-    let record = format!("{}/{name}", request.division);
-    let template = format!("query-{}", kind.word());
-    if draft.is_there(&template, &record, &place, &answers)? {
-        draft.touch_division(&request.division);
-        return Ok(());
+/// `hecate gen desk qry`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewQuery {
+    pub(crate) kind: QueryKind,
+    pub(crate) subject: Name,
+    pub(crate) fields: Vec<Name>,
+    pub(crate) division: Name,
+}
+
+/// What a query desk answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum QueryKind {
+    /// One row, by its id
+    ById,
+    /// The rows with one value in a column
+    ByField,
+    /// Rows, page by page
+    Page,
+    /// The rows that contain a text
+    Search,
+    /// The number of rows
+    Count,
+}
+
+impl QueryKind {
+    /// As it is given on the command line.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::ById => "by-id",
+            Self::ByField => "by-field",
+            Self::Page => "page",
+            Self::Search => "search",
+            Self::Count => "count",
+        }
     }
-    let chosen = chosen(request, &table)?;
-    let route = match kind {
-        QueryKind::ById => format!("{base}/{{id}}"),
-        QueryKind::ByField => format!("{base}/{{value}}"),
-        QueryKind::Page => base.clone(),
-        QueryKind::Search => format!("{base}/search"),
-        QueryKind::Count => format!("{base}/count"),
-    };
-    let source = match chosen.first() {
-        Some(column) if kind == QueryKind::ByField => column.desk,
-        _ => table.source,
-    };
-    let field_ref = |column: &&Column<'_>| FieldRef {
-        words: column.name.replace('_', " "),
-        name: column.name.clone(),
-        other_text: other_text(&column.kind),
-        bad_text: bad_text(&column.kind),
-        source: column.desk.and_then(SourceCx::of),
-    };
-    let context = QueryCx {
-        division: DivisionCx::new(&draft.plugin()?, &tree),
-        desk: DeskCx {
-            snake: name.snake().to_owned(),
-            route_format: route.clone(),
-            route,
-            base,
-        },
-        field: chosen.first().map(field_ref),
-        fields: chosen.iter().map(field_ref).collect(),
-        source: source.and_then(SourceCx::of),
-        table: table.cx,
-    };
-    draft.seed(&template, &record, answers, &context)?;
-    draft.touch_division(&request.division);
-    Ok(())
+}
+
+impl Request for NewQuery {
+    fn draft(&self, draft: &mut Draft<'_>) -> Result<(), CliError> {
+        let tree = draft.division(&self.division)?;
+        let table = table(&tree, &self.subject)?;
+        let kind = self.kind;
+        let (name, base) = name(self)?;
+        let place = format!(
+            "divisions/{}/src/{}/{name}",
+            self.division, tree.departments.qry
+        );
+        let answers: Vec<_> = self
+            .fields
+            .iter()
+            .map(|field| field.snake().to_owned())
+            .collect();
+        let record = format!("{}/{name}", self.division);
+        let template = format!("query-{}", kind.word());
+        if draft.is_there(&template, &record, &place, &answers)? {
+            draft.touch_division(&self.division);
+            return Ok(());
+        }
+        let chosen = chosen(self, &table)?;
+        let route = match kind {
+            QueryKind::ById => format!("{base}/{{id}}"),
+            QueryKind::ByField => format!("{base}/{{value}}"),
+            QueryKind::Page => base.clone(),
+            QueryKind::Search => format!("{base}/search"),
+            QueryKind::Count => format!("{base}/count"),
+        };
+        let source = match chosen.first() {
+            Some(column) if kind == QueryKind::ByField => column.desk,
+            _ => table.source,
+        };
+        let field_ref = |column: &&Column<'_>| FieldRef {
+            words: column.name.replace('_', " "),
+            name: column.name.clone(),
+            other_text: other_text(&column.kind),
+            bad_text: bad_text(&column.kind),
+            source: column.desk.and_then(SourceCx::of),
+        };
+        let context = QueryCx {
+            division: DivisionCx::new(&draft.plugin()?, &tree),
+            desk: DeskCx {
+                snake: name.snake().to_owned(),
+                route_format: route.clone(),
+                route,
+                base,
+            },
+            field: chosen.first().map(field_ref),
+            fields: chosen.iter().map(field_ref).collect(),
+            source: source.and_then(SourceCx::of),
+            table: table.cx,
+        };
+        draft.seed(&template, &record, answers, &context)?;
+        draft.touch_division(&self.division);
+        Ok(())
+    }
 }
 
 /// The table that is asked about: the division's own, or that of a projection.

@@ -1,0 +1,163 @@
+//! A project that is about to grow: what it has, and how a plan for it is carried out.
+
+use hecate_templates::Catalog;
+
+use super::words::singular_of;
+use crate::carry_out::{CarryOutArgs, Told, carry_out};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::generate::{self, Formatter, Request};
+use crate::names::{Name, Versioned, near, plural};
+use crate::project::{Project, View};
+use crate::prompts::Prompts;
+use crate::tools;
+
+/// A project that is about to grow.
+pub(crate) struct Generator<'a> {
+    cx: &'a Context,
+    project: Project,
+    view: View,
+}
+
+impl<'a> Generator<'a> {
+    /// Opens the project of the context, and completes a run that was killed.
+    pub(crate) fn open(cx: &'a Context) -> Result<Self, CliError> {
+        let project = generate::open(cx)?;
+        let view = project.view()?;
+        Ok(Self { cx, project, view })
+    }
+
+    /// The divisions that there are.
+    pub(crate) fn divisions(&self) -> Vec<Name> {
+        generate::divisions_in(&self.view)
+    }
+
+    /// Plans the request and does with the plan what is wanted.
+    pub(crate) fn carry_out(
+        &self,
+        request: &dyn Request,
+        how: CarryOutArgs,
+        command: String,
+        done: &str,
+        asked: bool,
+    ) -> Result<(), CliError> {
+        let plan = generate::plan(
+            request,
+            &self.view,
+            &Catalog::builtin(),
+            Formatter::new(tools::rustfmt),
+        )?;
+        if asked
+            && !how.yes
+            && !how.is_preview()
+            && !Prompts::of(self.cx, "", &command)?.confirm(&plan)?
+        {
+            self.cx.printer().note("nothing was changed");
+            return Ok(());
+        }
+        carry_out(
+            self.cx,
+            &self.project,
+            &plan,
+            how,
+            &Told {
+                command: command.clone(),
+                done,
+                undoes: None,
+            },
+        )?;
+        if asked {
+            self.cx
+                .printer()
+                .note(&format!("the same without questions: {command}"));
+        }
+        Ok(())
+    }
+
+    /// Every event, with its division.
+    pub(super) fn events(&self) -> Result<Vec<(Name, Versioned)>, CliError> {
+        let mut events = Vec::new();
+        for subject in self.divisions() {
+            let tree = generate::read_division(&self.view, &subject)?;
+            events.extend(
+                tree.events()
+                    .map(|event| (subject.clone(), event.versioned.clone())),
+            );
+        }
+        Ok(events)
+    }
+
+    /// Every table by what a row of it is called, with its division.
+    pub(super) fn tables(&self) -> Result<Vec<(Name, Name)>, CliError> {
+        let mut tables = Vec::new();
+        for subject in self.divisions() {
+            let tree = generate::read_division(&self.view, &subject)?;
+            tables.push((subject.clone(), subject.clone()));
+            let others = tree
+                .projections
+                .iter()
+                .filter_map(|desk| Name::parse(desk.table.as_deref()?).ok());
+            tables.extend(others.map(|table| (singular_of(&table), subject.clone())));
+        }
+        Ok(tables)
+    }
+
+    /// The one division that has all of `events`.
+    pub(super) fn division_of(&self, events: &[(Name, Option<u32>)]) -> Result<Name, CliError> {
+        let all = self.events()?;
+        let has = |subject: &Name, event: &Name| {
+            all.iter()
+                .any(|(of, known)| of == subject && known.name() == event)
+        };
+        let divisions = self.divisions();
+        let having: Vec<_> = divisions
+            .iter()
+            .filter(|of| events.iter().all(|(event, _)| has(of, event)))
+            .collect();
+        match having.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => {
+                let names: Vec<_> = events
+                    .iter()
+                    .map(|(event, _)| format!("`{event}`"))
+                    .collect();
+                let error =
+                    CliError::cannot(format!("no division has the event {}", names.join(" and ")));
+                let known: Vec<Name> = all.iter().map(|(_, event)| event.name().clone()).collect();
+                let near = events.iter().find_map(|(event, _)| near(&known, event));
+                Err(match near {
+                    Some(near) => error.hint(format!("did you mean `{}`?", near.name)),
+                    None => error.hint("events are named after their files in the desks' folders: `order_confirmed`"),
+                })
+            }
+            several => {
+                let names: Vec<_> = several.iter().map(|name| format!("`{name}`")).collect();
+                Err(
+                    CliError::usage(format!("several divisions have it: {}", names.join(", ")))
+                        .hint("name one with `--division`"),
+                )
+            }
+        }
+    }
+
+    /// The division that has a table about `subject`.
+    pub(super) fn division_of_table(&self, subject: &Name) -> Result<Name, CliError> {
+        let wanted = plural(subject);
+        let tables = self.tables()?;
+        let found = tables.iter().find(|(of, _)| plural(of) == wanted);
+        Ok(found.map_or_else(|| subject.clone(), |(_, division)| division.clone()))
+    }
+}
+
+/// A command line that asks for the same thing.
+pub(super) fn spoken(verb: &str, names: &[&str], fields: &[String], options: &[String]) -> String {
+    let parts = names
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(fields.iter().cloned())
+        .chain(options.iter().cloned());
+    std::iter::once(verb.to_owned())
+        .chain(parts)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
