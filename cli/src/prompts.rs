@@ -12,7 +12,7 @@ use crate::commands::r#gen::{CmdArgs, PrjArgs, QryArgs, name, subject};
 use crate::commands::new::plugin_name;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{Plan, QueryKind, parse_fields};
+use crate::generate::{Plan, QueryKind, parse_fields, parse_flags};
 use crate::names::{Desk, Name, Overrides, Versioned, plural};
 
 /// What kind of desk is wanted.
@@ -82,6 +82,22 @@ impl Prompts {
             }
             fields.push(field);
         }
+    }
+
+    /// The flags of a new division, in one line.
+    pub(crate) fn flags(&self) -> Result<Vec<String>, CliError> {
+        let listed = |text: &str| -> Vec<String> {
+            let flags = text.split(',').map(str::trim);
+            flags
+                .filter(|flag| !flag.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        let text = self.optional_text(
+            "Status flags beside those of its events (open,shelved), or nothing",
+            |text| parse_flags(&listed(text)).map(drop),
+        )?;
+        Ok(listed(&text))
     }
 
     /// What kind of desk.

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use include_dir::{Dir, include_dir};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::{Deserialize, Serialize};
 
 static FOLDERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR");
@@ -55,6 +55,9 @@ pub struct File {
     pub to: String,
     /// Who may change it.
     pub owner: Owner,
+    /// The list of the context that it is rendered for, once for each of its items, which it sees as `item`.
+    #[serde(default)]
+    pub each: Option<String>,
 }
 
 /// A file, rendered.
@@ -187,24 +190,43 @@ impl Catalog {
         let kind = self.kind(id)?;
         let mut rendered = Vec::with_capacity(kind.files.len());
         for file in &kind.files {
-            let path = self.text(id, &file.from, &file.to, &context)?;
-            if path.is_empty() {
-                continue;
+            match &file.each {
+                None => rendered.extend(self.file(id, file, &context)?),
+                Some(list) => {
+                    let items = context.get_attr(list).and_then(|items| items.try_iter());
+                    for item in items.map_err(|error| unrendered(id, &file.from, error))? {
+                        let context = context!(item, ..context.clone());
+                        rendered.extend(self.file(id, file, &context)?);
+                    }
+                }
             }
-            let source = self.source(id, &file.from)?;
-            let contents = if file.from.ends_with(".j2") {
-                self.text(id, &file.from, &String::from_utf8_lossy(source), &context)?
-                    .into_bytes()
-            } else {
-                source.to_vec()
-            };
-            rendered.push(Rendered {
-                path,
-                contents,
-                owner: file.owner,
-            });
         }
         Ok(rendered)
+    }
+
+    /// One file, unless its path is rendered to nothing.
+    fn file(
+        &self,
+        id: &str,
+        file: &File,
+        context: &Value,
+    ) -> Result<Option<Rendered>, TemplateError> {
+        let path = self.text(id, &file.from, &file.to, context)?;
+        if path.is_empty() {
+            return Ok(None);
+        }
+        let source = self.source(id, &file.from)?;
+        let contents = if file.from.ends_with(".j2") {
+            self.text(id, &file.from, &String::from_utf8_lossy(source), context)?
+                .into_bytes()
+        } else {
+            source.to_vec()
+        };
+        Ok(Some(Rendered {
+            path,
+            contents,
+            owner: file.owner,
+        }))
     }
 
     fn source(&self, kind: &str, file: &str) -> Result<&'static [u8], TemplateError> {
@@ -226,17 +248,21 @@ impl Catalog {
         let name: Cow<'_, str> = format!("{kind}/files/{file}").into();
         let template = self.environment.template_from_named_str(&name, source);
         let rendered = template.and_then(|template| template.render(context.clone()));
-        rendered.map_err(|source| TemplateError::Render {
-            kind: kind.to_owned(),
-            file: file.to_owned(),
-            source,
-        })
+        rendered.map_err(|source| unrendered(kind, file, source))
+    }
+}
+
+fn unrendered(kind: &str, file: &str, source: minijinja::Error) -> TemplateError {
+    TemplateError::Render {
+        kind: kind.to_owned(),
+        file: file.to_owned(),
+        source,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Catalog, Owner, TemplateError};
+    use super::{Catalog, File, Owner, TemplateError};
 
     #[test]
     fn every_kind_has_its_files_and_no_more() {
@@ -288,6 +314,23 @@ mod tests {
             panic!("{error}")
         };
         assert_eq!(source.line(), Some(2));
+    }
+
+    #[test]
+    fn a_file_whose_path_comes_to_nothing_is_left_out() {
+        let catalog = Catalog::builtin();
+        let file = |to: &str| File {
+            from: "_gitignore".to_owned(),
+            to: to.to_owned(),
+            owner: Owner::Seeded,
+            each: None,
+        };
+        let of = |item: &str| {
+            let context = minijinja::context!(item => item);
+            let rendered = catalog.file("plugin", &file("{{ item }}"), &context);
+            rendered.unwrap().map(|file| file.path)
+        };
+        assert_eq!((of("a"), of("")), (Some("a".to_owned()), None));
     }
 
     #[test]

@@ -12,13 +12,20 @@ const FIELDS: &str = "text:string count:int ratio:float done:bool price:decimal 
     ref_id_2:uuid? day_2:date? moment_2:datetime? extra_2:json? kind_2:enum:yes,no?";
 
 /// One of each kind, with each option, on names of several words and with verbs of several kinds.
-pub(crate) const DESKS: [&str; 24] = [
+pub(crate) const DESKS: [&str; 29] = [
     "gen desk cmd confirm order note:string priority:int?",
     "gen desk cmd import order source:string --birth",
     "gen desk cmd take order --past taken",
     "gen desk cmd join order seat:int --event player_joined",
     "gen desk cmd pick_up passenger place:string --division order",
     "gen desk cmd run order",
+    "gen desk cmd open order --sets open --clears shelved,concluded",
+    "gen desk cmd shelve order place_2:string size:enum:flat,tall label:json? --event order_shelved --event shelf_filled \
+        --sets shelved --clears open",
+    "gen desk cmd register order origin:enum:web,till weight:decimal --birth --route /registrations \
+        --event order_registered --event order_weighed",
+    "gen desk cmd sign order signature:string --route /desk/{id}/signatures",
+    "gen desk prj order_shelved shelf_filled_v1 --table shelves",
     "gen desk cmd plan kanban_card day:date",
     "gen desk prj order_confirmed --table confirmed_orders",
     "gen desk prj order_imported_v1 order_confirmed --table order_sources",
@@ -41,7 +48,8 @@ pub(crate) const DESKS: [&str; 24] = [
 
 pub(crate) fn with_every_kind<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {
     let plugin = Project::new(sandbox, name);
-    let _made = plugin.hecate(&format!("gen division order {FIELDS}")).ok();
+    let order = format!("gen division order {FIELDS} --flags open,shelved,concluded");
+    let _made = plugin.hecate(&order).ok();
     let _made = plugin.hecate("gen division kanban_card").ok();
     for desk in DESKS {
         let _made = plugin.hecate(desk).ok();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::article::with_article;
 use super::fields::{FieldSpec, FieldType};
-use super::tree::{CommandDesk, DivisionTree, EventFile};
+use super::tree::{CommandDesk, DivisionTree, EventFile, Flag};
 use crate::names::{Name, Versioned, plural};
 
 /// Id of every sample: that of the SDK's `testing::ID`.
@@ -78,6 +78,8 @@ pub(super) struct FieldCx {
     pub(super) rust: String,
     /// Its Rust type without `Option`.
     pub(super) inner: String,
+    /// Whether a second use of its value needs a copy of its own.
+    pub(super) is_cloned: bool,
     /// What a state slot keeps of `event.{name}`.
     pub(super) remembered: String,
     /// A value as JSON.
@@ -86,6 +88,7 @@ pub(super) struct FieldCx {
     pub(super) sample_rust: String,
     /// The same without `Some`.
     pub(super) sample_inner: String,
+    /// JSON that is not of its type; empty where there is none.
     /// JSON that is not of its type; empty where there is none.
     pub(super) wrong_json: String,
 }
@@ -179,6 +182,7 @@ fn field_cx(field: &FieldSpec, nth: usize, event: &Name) -> FieldCx {
             inner.clone()
         },
         inner,
+        is_cloned: !is_copy,
         remembered: if field.optional {
             value
         } else {
@@ -286,7 +290,12 @@ pub(super) struct EventCx {
     pub(super) type_name: String,
     pub(super) label: String,
     pub(super) sentence: String,
+    /// Its own bit, or 0 where it sets a flag of the division.
     pub(super) sets: u64,
+    /// What it sets in the status, in Rust: its own bit, or a flag.
+    pub(super) sets_rust: String,
+    /// What it clears in the status, in Rust: empty for nothing.
+    pub(super) clears_rust: String,
     pub(super) sample: String,
     pub(super) fields: Vec<FieldCx>,
 }
@@ -313,8 +322,32 @@ impl EventCx {
             label: label(subject, name),
             sentence: name.title(),
             sets,
+            sets_rust: sets.to_string(),
+            clears_rust: String::new(),
             sample: String::new(),
             fields: Vec::new(),
+        }
+    }
+}
+
+/// A status bit that is no event's own, as templates see it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct FlagCx {
+    /// `SHELVED`
+    pub(super) constant: String,
+    pub(super) bit: u64,
+    /// `Shelved`
+    pub(super) label: String,
+}
+
+impl FlagCx {
+    pub(super) fn of(flag: &Flag) -> Self {
+        Self {
+            constant: flag.constant.clone(),
+            bit: flag.bit,
+            label: flag
+                .name()
+                .map_or_else(|| flag.constant.clone(), |name| name.title()),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use hecate_templates::{Catalog, Rendered};
 use serde::Serialize;
 
-use super::contexts::{DivisionCx, EventCx, FieldCx, SourceCx, body_sample, fields, package};
+use super::contexts::{
+    DivisionCx, EventCx, FieldCx, FlagCx, SourceCx, body_sample, fields, package,
+};
 use super::format::Formatter;
 use super::plan::Plan;
 use super::tree::{CommandDesk, DivisionTree, Folder, divisions_in, read_division};
@@ -110,6 +112,8 @@ struct Composition<'a> {
     projections: Vec<DeskRef>,
     queries: Vec<DeskRef>,
     events: Vec<EventCx>,
+    /// Status bits that are no event's own.
+    flags: Vec<FlagCx>,
     /// Type of the event that puts a thing away, if there is one.
     archived: Option<String>,
     /// What brings a sample into being.
@@ -207,6 +211,7 @@ fn composition<'a>(
             .events()
             .map(|event| EventCx::of(subject, event))
             .collect(),
+        flags: tree.flags.iter().map(FlagCx::of).collect(),
         archived: tree
             .archive()
             .and_then(|desk| desk.events.first())
@@ -221,17 +226,27 @@ fn composition<'a>(
     })
 }
 
-/// The columns that query desks look rows up by, told by their names: `get_orders_by_note`.
+/// The columns that query desks look rows up by: told by the name of a desk, `get_orders_by_note`, or named by a page's
+/// filters.
 fn indexes(tree: &DivisionTree, rows: &str) -> Vec<String> {
     let by = format!("get_{rows}_by_");
-    let named = tree
-        .queries
-        .iter()
-        .filter_map(|desk| desk.folder.name.snake().strip_prefix(&by));
-    named
-        .filter(|column| *column != "id")
-        .map(str::to_owned)
-        .collect()
+    let page = format!("get_{rows}_page");
+    let mut indexes: Vec<String> = Vec::new();
+    for desk in &tree.queries {
+        let name = desk.folder.name.snake();
+        let column = name.strip_prefix(&by).filter(|column| *column != "id");
+        let filters = if name == page {
+            desk.filters.as_slice()
+        } else {
+            &[]
+        };
+        for column in column.into_iter().chain(filters.iter().map(String::as_str)) {
+            if !indexes.iter().any(|known| known == column) {
+                indexes.push(column.to_owned());
+            }
+        }
+    }
+    indexes
 }
 
 /// One desk's own module file.

@@ -20,6 +20,10 @@ pub(super) struct Source {
     events: Vec<(String, u64)>,
     /// Columns of a `COLUMNS` constant.
     columns: Vec<(String, FieldType)>,
+    /// Public constants that are a number of 64 bits.
+    numbers: Vec<(String, u64)>,
+    /// The texts of a `FILTERS` constant.
+    filters: Vec<String>,
     /// Statics of type `LazyLock<Table>`: their names.
     tables: Vec<String>,
     /// String literals that stand as first argument of `Table::new` or a method call, by what is called.
@@ -61,6 +65,11 @@ pub(super) fn read(text: &str) -> Result<Source, syn::Error> {
                 }
             }
             Item::Const(item) if item.ident == "COLUMNS" => source.columns = columns_of(&item.expr),
+            Item::Const(item) if item.ident == "FILTERS" => source.filters = texts_of(&item.expr),
+            Item::Const(item) if quoted(&item.ty) == "u64" => {
+                let value = number(&item.expr).map(|value| (item.ident.to_string(), value));
+                source.numbers.extend(value);
+            }
             Item::Static(item) if quoted(&item.ty).contains("Table") => {
                 source.tables.push(item.ident.to_string());
             }
@@ -137,6 +146,16 @@ impl Source {
     /// The columns of its `COLUMNS`.
     pub(super) fn columns(&self) -> &[(String, FieldType)] {
         &self.columns
+    }
+
+    /// Its constants that are numbers, in their order.
+    pub(super) fn numbers(&self) -> &[(String, u64)] {
+        &self.numbers
+    }
+
+    /// The columns of its `FILTERS`.
+    pub(super) fn filters(&self) -> &[String] {
+        &self.filters
     }
 
     /// The first table that is declared here: the static's name.
@@ -253,6 +272,17 @@ fn columns_of(expr: &Expr) -> Vec<(String, FieldType)> {
     array.elems.iter().filter_map(column).collect()
 }
 
+/// `&["note", "total"]`
+fn texts_of(expr: &Expr) -> Vec<String> {
+    let Expr::Reference(reference) = expr else {
+        return Vec::new();
+    };
+    let Expr::Array(array) = reference.expr.as_ref() else {
+        return Vec::new();
+    };
+    array.elems.iter().filter_map(text).collect()
+}
+
 fn field_type(expr: &Expr) -> Option<FieldType> {
     if let Expr::Call(call) = expr {
         let Expr::Reference(reference) = call.args.first()? else {
@@ -296,6 +326,30 @@ fn text(expr: &Expr) -> Option<String> {
 
 fn quoted(ty: &Type) -> String {
     quote::ToTokens::to_token_stream(ty).to_string()
+}
+
+/// Every method on a path that `text` has a handler for: `("POST", "/orders/{id}/confirm")`. By text, as with other
+/// calls; of a router of axum's own the method is not known, and empty.
+pub(super) fn routes_in(text: &str) -> Vec<(&'static str, &str)> {
+    const METHODS: [(&str, &str); 5] = [
+        (".get(", "GET"),
+        (".post(", "POST"),
+        (".put(", "PUT"),
+        (".delete(", "DELETE"),
+        (".route(", ""),
+    ];
+    let mut routes = Vec::new();
+    for (call, method) in METHODS {
+        for rest in text.split(call).skip(1) {
+            let path = rest.trim_start().strip_prefix('"');
+            let path = path.and_then(|rest| rest.split_once('"'));
+            routes.extend(
+                path.filter(|(path, _)| path.starts_with('/'))
+                    .map(|(path, _)| (method, path)),
+            );
+        }
+    }
+    routes
 }
 
 /// First arguments that are string literals, of the calls that matter. By text: these stand deep in expressions, and

@@ -8,6 +8,9 @@ use crate::error::CliError;
 use crate::names::{Name, NameError, Versioned, plural};
 use crate::project::View;
 
+/// Module of a division that names its flags.
+pub(crate) const FLAGS: &str = "flags";
+
 /// Names of the departments of a division.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Departments {
@@ -35,9 +38,26 @@ pub(crate) struct DivisionTree {
     pub(crate) departments: Departments,
     /// Modules of its crate's root, departments included.
     pub(crate) modules: Vec<String>,
+    /// Status bits with a name of their own: those of `flags.rs`.
+    pub(crate) flags: Vec<Flag>,
     pub(crate) commands: Vec<CommandDesk>,
     pub(crate) projections: Vec<ProjectionDesk>,
     pub(crate) queries: Vec<QueryDesk>,
+}
+
+/// A status bit that is no event's own: events set it and clear it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Flag {
+    /// Its constant: `SHELVED`.
+    pub(crate) constant: String,
+    pub(crate) bit: u64,
+}
+
+impl Flag {
+    /// What it is called: `shelved`.
+    pub(crate) fn name(&self) -> Option<Name> {
+        Name::parse(&self.constant.to_ascii_lowercase()).ok()
+    }
 }
 
 /// A desk's folder: its name, and the modules in it.
@@ -98,6 +118,8 @@ pub(crate) struct QueryDesk {
     pub(crate) folder: Folder,
     /// Its route, if it has one: `/orders/{id}`.
     pub(crate) route: Option<String>,
+    /// The columns that a page can be filtered by, if it names them.
+    pub(crate) filters: Vec<String>,
 }
 
 impl DivisionTree {
@@ -142,6 +164,11 @@ impl DivisionTree {
         columns
     }
 
+    /// The file of the flags, relative to the project.
+    pub(crate) fn flags_path(&self) -> String {
+        format!("divisions/{}/src/{FLAGS}.rs", self.subject)
+    }
+
     /// A desk's folder, relative to the project.
     pub(crate) fn desk_path(&self, department: &str, folder: &Folder) -> String {
         format!(
@@ -184,11 +211,18 @@ pub(crate) fn read_division(view: &View, subject: &Name) -> Result<DivisionTree,
     let departments = Departments::of(subject);
     let src = format!("divisions/{subject}/src");
     let mut modules: Vec<String> = Vec::new();
+    let mut flags: Vec<Flag> = Vec::new();
     let mut folders: BTreeMap<(String, String), DeskFiles<'_>> = BTreeMap::new();
     for (path, bytes) in view.below(&src) {
         let parts: Vec<_> = path.split('/').collect();
         match parts.as_slice() {
-            [file] => modules.extend(file.strip_suffix(".rs").map(str::to_owned)),
+            [file] => {
+                let module = file.strip_suffix(".rs");
+                if module == Some(FLAGS) {
+                    flags = flags_of(bytes, &format!("{src}/{path}"))?;
+                }
+                modules.extend(module.map(str::to_owned));
+            }
             [dir, .., file] if *file == "mod.rs" || is_department(&departments, dir) => {
                 modules.push((*dir).to_owned());
                 if let [department, desk, file] = parts.as_slice()
@@ -239,10 +273,20 @@ pub(crate) fn read_division(view: &View, subject: &Name) -> Result<DivisionTree,
         subject: subject.clone(),
         departments,
         modules,
+        flags,
         commands,
         projections,
         queries,
     })
+}
+
+fn flags_of(bytes: &[u8], path: &str) -> Result<Vec<Flag>, CliError> {
+    let source = parse(bytes, path)?;
+    let flag = |(constant, bit): &(String, u64)| Flag {
+        constant: constant.clone(),
+        bit: *bit,
+    };
+    Ok(source.numbers().iter().map(flag).collect())
 }
 
 fn misnamed(place: &str, error: NameError) -> CliError {
@@ -356,6 +400,10 @@ fn query_desk(
     let route = source.as_ref().and_then(|source| source.call(".get"));
     Ok(QueryDesk {
         route: route.map(str::to_owned),
+        filters: source
+            .as_ref()
+            .map(|source| source.filters().to_vec())
+            .unwrap_or_default(),
         folder,
     })
 }

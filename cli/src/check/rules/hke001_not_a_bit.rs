@@ -30,5 +30,17 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
                     .with_help("use a bit that no event has, or 0 for none"),
             );
         }
+        for flag in tree.flags.iter().filter(|flag| !flag.bit.is_power_of_two()) {
+            let file = tree.flags_path();
+            let message = format!(
+                "`{}` is {}, which is not a power of two",
+                flag.constant, flag.bit
+            );
+            let span = subject.find(&file, &format!("const {}", flag.constant));
+            found.push(
+                Finding::new(&RULE, file, span, message)
+                    .with_help("use a bit that no event and no other flag has"),
+            );
+        }
     }
 }

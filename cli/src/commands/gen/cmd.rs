@@ -5,8 +5,8 @@ use super::words::{name, overridden, subject};
 use crate::carry_out::CarryOutArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{self, NewCommand, parse_fields};
-use crate::names::{Overrides, crud_verb};
+use crate::generate::{self, Extras, NewCommand, parse_fields};
+use crate::names::{Name, Overrides, crud_verb};
 use crate::prompts::Prompts;
 
 /// Make a desk that takes a command: `hecate gen desk cmd confirm order note:string`
@@ -28,9 +28,18 @@ pub(crate) struct CmdArgs {
     /// The verb's past tense, where the usual one is wrong: `taken`
     #[arg(long, value_name = "P")]
     pub(crate) past: Option<String>,
-    /// The event's whole name, where the usual one is wrong: `player_joined`
-    #[arg(long, value_name = "E")]
-    pub(crate) event: Option<String>,
+    /// The event's whole name, where the usual one is wrong: `player_joined`; given several times, all of them happen
+    #[arg(long = "event", value_name = "E")]
+    pub(crate) events: Vec<String>,
+    /// Its path below the plugin's `api`, instead of the usual one: `/imports`, `/desk/{id}/sign`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) route: Option<String>,
+    /// The division's flag that its event sets, instead of a bit of its own
+    #[arg(long, value_name = "FLAG")]
+    pub(crate) sets: Option<String>,
+    /// The division's flags that its event clears
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) clears: Vec<String>,
     #[command(flatten)]
     pub(crate) how: CarryOutArgs,
 }
@@ -51,8 +60,12 @@ pub(super) fn run(mut args: CmdArgs, cx: &Context) -> Result<(), CliError> {
     if let Some(crud) = crud_verb(&verb) {
         cx.printer().warn(&crud.to_string());
     }
-    let overrides =
-        Overrides::parse(args.past.as_deref(), args.event.as_deref()).map_err(overridden)?;
+    let overrides = Overrides::parse(
+        args.past.as_deref(),
+        args.events.first().map(String::as_str),
+    )
+    .map_err(overridden)?;
+    let extras = extras(&args)?;
     let desk = generate::desk_of(&verb, &subject, &generator.divisions())?;
     let division = match &args.division {
         Some(division) => name(division)?,
@@ -67,7 +80,12 @@ pub(super) fn run(mut args: CmdArgs, cx: &Context) -> Result<(), CliError> {
         options.push("--birth".to_owned());
     }
     options.extend(args.past.as_ref().map(|past| format!("--past {past}")));
-    options.extend(args.event.as_ref().map(|event| format!("--event {event}")));
+    options.extend(args.events.iter().map(|event| format!("--event {event}")));
+    options.extend(args.route.as_ref().map(|route| format!("--route {route}")));
+    options.extend(args.sets.as_ref().map(|flag| format!("--sets {flag}")));
+    if !args.clears.is_empty() {
+        options.push(format!("--clears {}", args.clears.join(",")));
+    }
     let command = spoken(
         "hecate gen desk cmd",
         &[verb.snake(), subject.snake()],
@@ -82,6 +100,29 @@ pub(super) fn run(mut args: CmdArgs, cx: &Context) -> Result<(), CliError> {
         division,
         birth: args.birth,
         overrides,
+        extras,
     };
     generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+fn extras(args: &CmdArgs) -> Result<Extras, CliError> {
+    let further = args.events.iter().skip(1).map(|event| {
+        let overrides = Overrides::parse(None, Some(event)).map_err(overridden)?;
+        overrides
+            .event
+            .ok_or_else(|| CliError::bug("an event without a name"))
+    });
+    let mut clears: Vec<Name> = Vec::new();
+    for flag in &args.clears {
+        let flag = name(flag)?;
+        if !clears.contains(&flag) {
+            clears.push(flag);
+        }
+    }
+    Ok(Extras {
+        further: further.collect::<Result<_, _>>()?,
+        route: args.route.as_deref().map(str::parse).transpose()?,
+        sets: args.sets.as_deref().map(name).transpose()?,
+        clears,
+    })
 }

@@ -5,7 +5,7 @@ use super::words::{name, subject, taken};
 use crate::carry_out::CarryOutArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{NewDivision, parse_fields};
+use crate::generate::{NewDivision, parse_fields, parse_flags};
 use crate::names::{Closeness, check_thing, near, plural};
 use crate::prompts::Prompts;
 
@@ -17,6 +17,9 @@ pub(super) struct DivisionArgs {
     /// Fields of its first command: `note:string`, `total:decimal?`, `kind:enum:small,large`
     #[arg(value_name = "FIELD:TYPE")]
     fields: Vec<String>,
+    /// Status bits beside those of its events, which desks set and clear: `open,shelved`
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    flags: Vec<String>,
     #[command(flatten)]
     how: CarryOutArgs,
 }
@@ -31,12 +34,18 @@ pub(super) fn run(mut args: DivisionArgs, cx: &Context) -> Result<(), CliError> 
             "hecate gen division order total:decimal",
         )?;
         let subject = prompts.division_subject(&generator.divisions())?;
-        args.fields = prompts.fields(&name(&subject)?)?;
+        if args.fields.is_empty() {
+            args.fields = prompts.fields(&name(&subject)?)?;
+        }
+        if args.flags.is_empty() {
+            args.flags = prompts.flags()?;
+        }
         args.subject = Some(subject);
     }
     let subject = subject(args.subject.as_deref().unwrap_or_default())?;
     check_thing(&subject).map_err(|error| taken(&error))?;
     let fields = parse_fields(&subject, &args.fields)?;
+    let flags = parse_flags(&args.flags)?;
     let divisions = generator.divisions();
     if let Some(near) = near(&divisions, &subject).filter(|_| !divisions.contains(&subject))
         && near.closeness == Closeness::Spelling
@@ -46,13 +55,26 @@ pub(super) fn run(mut args: DivisionArgs, cx: &Context) -> Result<(), CliError> 
             near.name
         ));
     }
-    let command = spoken("hecate gen division", &[subject.snake()], &args.fields, &[]);
+    let options = match args.flags.as_slice() {
+        [] => Vec::new(),
+        flags => vec![format!("--flags {}", flags.join(","))],
+    };
+    let command = spoken(
+        "hecate gen division",
+        &[subject.snake()],
+        &args.fields,
+        &options,
+    );
     let plural = plural(&subject);
     let done = format!(
         "made the division {subject}: POST /{plural}/initiate, POST /{plural}/{{id}}/archive, GET /{plural}/{{id}}, GET /{plural}"
     );
     generator.carry_out(
-        &NewDivision { subject, fields },
+        &NewDivision {
+            subject,
+            fields,
+            flags,
+        },
         args.how,
         command,
         &done,

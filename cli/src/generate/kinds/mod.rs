@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hecate_templates::{Catalog, Owner};
 use serde::Serialize;
 
+use super::face;
 use super::lock::{Artifact, LOCK, Lock, hash};
 use super::owned;
 use super::tree::{DivisionTree, divisions_in, read_division};
@@ -148,7 +149,7 @@ impl<'a> Draft<'a> {
         self.now = std::mem::take(&mut self.now).with(path, contents);
     }
 
-    /// Changes a file that a parser knows how to change.
+    /// Changes a file that a parser knows how to change; its line ends stay.
     pub(super) fn merge(
         &mut self,
         path: &str,
@@ -157,7 +158,7 @@ impl<'a> Draft<'a> {
         let Some(text) = self.now.text(path)? else {
             return Ok(());
         };
-        let changed = change(text)?;
+        let changed = face::keep(text, change)?;
         let path = RelPath::new(path).map_err(|error| CliError::bug(error.to_string()))?;
         self.put(path, changed.into_bytes());
         Ok(())

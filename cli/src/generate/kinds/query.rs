@@ -7,6 +7,7 @@ use crate::error::CliError;
 use crate::generate::contexts::{DivisionCx, SourceCx, bad_text, other_text, words};
 use crate::generate::fields::FieldType;
 use crate::generate::request::Request;
+use crate::generate::route::check_free;
 use crate::generate::tree::{CommandDesk, DivisionTree};
 use crate::names::{Name, near, plural};
 
@@ -131,6 +132,7 @@ impl Request for NewQuery {
             QueryKind::Search => format!("{base}/search"),
             QueryKind::Count => format!("{base}/count"),
         };
+        check_free(draft.view(), "GET", &route, &place)?;
         let source = match chosen.first() {
             Some(column) if kind == QueryKind::ByField => column.desk,
             _ => table.source,
