@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 use crate::support::checkout;
 
 /// Who knows whom, in normal and build dependencies.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("hecate-abi", &[]),
     ("hecate-bus", &["hecate-manifest"]),
     (
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
         "hecate-daemon",
         &["hecate-bus", "hecate-manifest", "hecate-runtime"],
     ),
+    ("hecate-isolation", &[]),
     ("hecate-manifest", &[]),
     ("hecate-runtime", &["hecate-abi", "hecate-manifest"]),
     (
