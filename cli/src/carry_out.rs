@@ -1,11 +1,12 @@
 //! What happens to a plan: listed, shown, checked or applied. The same for every verb that writes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{CHANGES, CliError};
 use crate::generate::{self, Plan, RunOf};
 use crate::project::Project;
+use crate::verify::verify;
 
 /// How to carry a plan out.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -57,7 +58,17 @@ pub(crate) fn carry_out(
         undoes: told.undoes,
     };
     generate::apply(project.root(), plan, run)?;
-    tell(cx, plan, told);
+    if plan.is_empty() || !cx.verifies() {
+        tell(cx, plan, told);
+        return Ok(());
+    }
+    list(cx, plan);
+    let verified = verify(cx, project, plan);
+    let mut value = done(plan, told);
+    value["verified"] = verified.to_json();
+    cx.printer().json("plan", value);
+    verified.into_result(cx)?;
+    cx.printer().result(told.done);
     Ok(())
 }
 
@@ -82,16 +93,21 @@ pub(crate) fn preview(cx: &Context, plan: &Plan, how: CarryOutArgs) -> Result<()
 
 /// Says what was done.
 pub(crate) fn tell(cx: &Context, plan: &Plan, told: &Told<'_>) {
-    let mut value = plan.to_json(false);
-    value["applied"] = json!(true);
-    value["command"] = json!(told.command);
-    cx.printer().json("plan", value);
+    cx.printer().json("plan", done(plan, told));
     if plan.is_empty() {
         cx.printer().result("nothing to do: it is there already");
         return;
     }
     list(cx, plan);
     cx.printer().result(told.done);
+}
+
+/// A plan that was carried out, for programs.
+fn done(plan: &Plan, told: &Told<'_>) -> Value {
+    let mut value = plan.to_json(false);
+    value["applied"] = json!(true);
+    value["command"] = json!(told.command);
+    value
 }
 
 fn list(cx: &Context, plan: &Plan) {

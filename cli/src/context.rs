@@ -43,6 +43,8 @@ pub(crate) struct Context {
     port: u16,
     printer: Printer,
     interactive: bool,
+    /// Whether what is generated is compiled at once.
+    verifies: bool,
     /// This very program.
     program: PathBuf,
 }
@@ -74,6 +76,7 @@ impl Context {
             port: args.port,
             printer,
             interactive,
+            verifies: false,
         })
     }
 
@@ -95,6 +98,12 @@ impl Context {
             interactive: false,
             ..self
         }
+    }
+
+    /// The same, and what is generated is compiled at once, unless told otherwise.
+    #[must_use]
+    pub(crate) fn verifying(self, verifies: bool) -> Self {
+        Self { verifies, ..self }
     }
 
     /// The same, with progress but without results.
@@ -144,6 +153,11 @@ impl Context {
     /// How to speak.
     pub(crate) const fn printer(&self) -> Printer {
         self.printer
+    }
+
+    /// Whether what is generated is compiled at once.
+    pub(crate) const fn verifies(&self) -> bool {
+        self.verifies
     }
 
     /// Whether somebody is there to answer.

@@ -18,6 +18,7 @@ mod progress;
 mod project;
 mod prompts;
 mod tools;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -32,6 +32,11 @@ impl Phase {
         Self { bar, printer, name }
     }
 
+    /// What is being done.
+    pub(crate) fn says(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
     /// So much is done of so much.
     pub(crate) fn count(&self, done: usize, total: usize, message: String) {
         if self.bar.length().is_none()

@@ -29,3 +29,4 @@ mod structure;
 mod support;
 mod swaps;
 mod undo;
+mod verify;

@@ -23,6 +23,24 @@ pub(crate) use words::{name, subject};
 pub(crate) struct GenArgs {
     #[command(subcommand)]
     what: What,
+    #[command(flatten)]
+    verify: VerifyArgs,
+}
+
+/// Whether what is generated is compiled at once.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Do not look whether what was written compiles
+    #[arg(long, global = true, env = "HECATE_NO_VERIFY", hide_env_values = true)]
+    #[arg(value_parser = clap::builder::FalseyValueParser::new())]
+    no_verify: bool,
+}
+
+impl VerifyArgs {
+    /// The context in which it is, or is not.
+    pub(crate) fn within(self, cx: &Context) -> Context {
+        cx.clone().verifying(!self.no_verify)
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -49,6 +67,7 @@ enum DeskKind {
 }
 
 pub(crate) fn run(args: GenArgs, cx: &Context) -> Result<(), CliError> {
+    let cx = &args.verify.within(cx);
     match args.what {
         What::Division(args) => division::run(args, cx),
         What::Desk(DeskArgs { kind, how }) => desk(kind, how, cx),
