@@ -12,7 +12,7 @@ const FIELDS: &str = "text:string count:int ratio:float done:bool price:decimal 
     ref_id_2:uuid? day_2:date? moment_2:datetime? extra_2:json? kind_2:enum:yes,no?";
 
 /// One of each kind, with each option, on names of several words and with verbs of several kinds.
-pub(crate) const DESKS: [&str; 29] = [
+pub(crate) const DESKS: [&str; 30] = [
     "gen desk cmd confirm order note:string priority:int?",
     "gen desk cmd import order source:string --birth",
     "gen desk cmd take order --past taken",
@@ -31,7 +31,7 @@ pub(crate) const DESKS: [&str; 29] = [
     "gen desk prj order_imported_v1 order_confirmed --table order_sources",
     "gen desk prj order_run --table runs",
     "gen desk qry by-id confirmed_order",
-    "gen desk qry page confirmed_order",
+    "gen desk qry page confirmed_order note priority",
     "gen desk qry count confirmed_order",
     "gen desk qry search confirmed_order",
     "gen desk qry by-field confirmed_order note",
@@ -44,6 +44,7 @@ pub(crate) const DESKS: [&str; 29] = [
     "gen desk qry search order text note",
     "gen desk qry count order",
     "gen desk qry page run",
+    "gen desk qry page shelf size",
 ];
 
 pub(crate) fn with_every_kind<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {

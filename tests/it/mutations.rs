@@ -38,6 +38,24 @@ const ROUNDS: [(&str, &[(&str, Mutation)]); 3] = [
             (
                 CMD,
                 broken(
+                    "shelve_order",
+                    "handle.rs",
+                    "place_2: command.place_2.clone(),",
+                    "place_2: String::new(),",
+                ),
+            ),
+            (
+                PRJ,
+                broken(
+                    "order_lifecycle_to_shelves",
+                    "projection.rs",
+                    "OrderEvent::ShelfFilledV1(event) => {",
+                    "OrderEvent::ShelfFilledV1(event) if event.place_2.is_empty() => {",
+                ),
+            ),
+            (
+                CMD,
+                broken(
                     "confirm_order",
                     "columns.rs",
                     "row.set(\"note\", &event.note);",
@@ -101,6 +119,24 @@ const ROUNDS: [(&str, &[(&str, Mutation)]); 3] = [
             (
                 CMD,
                 broken(
+                    "open_order",
+                    "order_opened_v1.rs",
+                    "flags::SHELVED | flags::CONCLUDED",
+                    "flags::SHELVED",
+                ),
+            ),
+            (
+                QRY,
+                broken(
+                    "get_shelves_page",
+                    "route.rs",
+                    "&[\"size\"]",
+                    "&[\"place_2\"]",
+                ),
+            ),
+            (
+                CMD,
+                broken(
                     "confirm_order",
                     "columns.rs",
                     "row.set(\"note\", &event.note);",
@@ -152,6 +188,19 @@ const ROUNDS: [(&str, &[(&str, Mutation)]); 3] = [
     (
         "a guard is skipped",
         &[
+            (
+                CMD,
+                broken("sign_order", "handle.rs", "state.must_exist()?;", ""),
+            ),
+            (
+                QRY,
+                broken(
+                    "get_shelves_page",
+                    "route.rs",
+                    "params.page(&SHELVES, FILTERS)?",
+                    "params.page(&SHELVES, &[\"version\"])?",
+                ),
+            ),
             (
                 CMD,
                 broken(

@@ -73,6 +73,13 @@ fn who_says_no_changes_nothing() {
     let mut session = on_terminal(&sandbox, "it-declined", &["gen", "division"]);
     answer(&mut session, "What is the division about", "order");
     answer(&mut session, "A field", "");
+    answer(&mut session, "Status flags", "open,archived");
+    session.exp_string("that bit comes by itself").unwrap();
+    for _ in 0.."open,archived".len() {
+        session.send("\u{7f}").unwrap();
+    }
+    session.send("open,shelved\r").unwrap();
+    session.flush().unwrap();
     answer(&mut session, "Do it?", "n");
     session.exp_string("nothing was changed").unwrap();
     session.exp_eof().unwrap();

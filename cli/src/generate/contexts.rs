@@ -255,6 +255,30 @@ pub(super) fn other_text(kind: &FieldType) -> String {
     }
 }
 
+/// Two values in Rust, the greater one first, of which `sample` is the one that samples have; empty where there are not
+/// two that can be sorted.
+pub(super) fn falling(kind: &FieldType, sample: &str) -> String {
+    let other = match kind {
+        FieldType::Json => return String::new(),
+        FieldType::Bool => return "json!(true), json!(false)".to_owned(),
+        FieldType::Int | FieldType::Float => other_text(kind),
+        _ => json!(other_text(kind)).to_string(),
+    };
+    let other_is_less = match kind {
+        FieldType::String | FieldType::Date | FieldType::DateTime => true,
+        FieldType::Enum(words) => match words.as_slice() {
+            [sample, other, ..] => other.snake() < sample.snake(),
+            _ => return String::new(),
+        },
+        _ => false,
+    };
+    if other_is_less {
+        format!("{sample}, json!({other})")
+    } else {
+        format!("json!({other}), {sample}")
+    }
+}
+
 /// Query text that is no value of the field's type; empty where everything is one.
 pub(super) fn bad_text(kind: &FieldType) -> &'static str {
     match kind {

@@ -7,6 +7,7 @@ use hecate_manifest::Manifest;
 use serde_json::{Map, Value, json};
 
 use crate::fields::{Field, FieldType};
+use crate::queries::sortable;
 use crate::routes::{Desk, DeskKind, Endpoint};
 use crate::table::Table;
 
@@ -154,7 +155,17 @@ fn query_parameters(desk: &Desk, table: &Table) -> Vec<Value> {
         )
     };
     match desk.kind {
-        DeskKind::Page => filters().chain([after(), order(), limit()]).collect(),
+        DeskKind::Page => {
+            let sortable = sortable(table, &desk.filters);
+            let names: Vec<_> = sortable.iter().map(|column| column.name).collect();
+            let schema = json!({"type": "string", "enum": names});
+            let sort = (!names.is_empty()).then(|| parameter("sort", "query", false, &schema));
+            filters()
+                .chain([after()])
+                .chain(sort)
+                .chain([order(), limit()])
+                .collect()
+        }
         DeskKind::ByField(_) => vec![after(), order(), limit()],
         DeskKind::Search => vec![
             parameter("q", "query", true, &json!({"type": "string"})),

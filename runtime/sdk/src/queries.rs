@@ -1,6 +1,7 @@
 //! What the answers to queries are made of: filters and pages from a query string, rows in the envelope.
 //!
-//! A page has 50 rows, or `limit` of them, 1 to 200; `order` is `asc` or `desc`, `after` the key behind which it begins.
+//! A page has 50 rows, or `limit` of them, 1 to 200; `after` is the key behind which it begins, `order` is `asc` or
+//! `desc`, and `sort` the column that it is sorted by: any that it can be filtered by, else what came first comes first.
 //! What else is in the query string filters by a column of that name. What is not right is answered with 422, code
 //! `invalid`, and a message for each parameter.
 //!
@@ -34,7 +35,7 @@ use serde_json::json;
 use crate::api::{Answer, ApiError};
 use crate::division::Division;
 use crate::fields::FieldType;
-use crate::table::{Column, Order, Table};
+use crate::table::{Column, Order, Sort, Table};
 use crate::validate::Invalid;
 
 /// Rows of a page, unless `limit` says otherwise.
@@ -119,7 +120,28 @@ impl Params {
         }
     }
 
-    /// A page of `table`: `limit`, `order`, `after`, and what is left as filters on the columns `allowed`.
+    /// Takes `sort` out: one of the columns `allowed` of `table`, but none of JSON.
+    ///
+    /// # Errors
+    ///
+    /// An answer that names `sort`.
+    pub fn take_sort(
+        &mut self,
+        table: &Table,
+        allowed: &[&str],
+    ) -> Result<Option<Column>, ApiError> {
+        let Some(name) = self.take("sort") else {
+            return Ok(None);
+        };
+        let known = sortable(table, allowed);
+        let column = known.iter().find(|column| column.name == name);
+        column.copied().map(Some).ok_or_else(|| {
+            let names: Vec<_> = known.iter().map(|column| column.name).collect();
+            Invalid::field("sort", format!("must be one of: {}", names.join(", "))).into()
+        })
+    }
+
+    /// A page of `table`: `limit`, `sort`, `order`, `after`, and what is left as filters on the columns `allowed`.
     ///
     /// # Errors
     ///
@@ -130,12 +152,17 @@ impl Params {
         allowed: &[&str],
     ) -> Result<PageRequest, ApiError> {
         let (limit, order, after) = (self.take_limit()?, self.take_order()?, self.take("after"));
+        // A page without filters of its own is not sorted by columns either: the parameter is unknown there.
+        let by = match allowed {
+            [] => None,
+            _ => self.take_sort(table, allowed)?,
+        };
         let filters = self.filters(table, allowed)?;
         Ok(PageRequest {
             table,
             filters,
             after,
-            order,
+            sort: Sort { by, order },
             limit,
         })
     }
@@ -158,6 +185,14 @@ impl Params {
     }
 }
 
+/// The columns of `allowed` that rows can be sorted by.
+pub(crate) fn sortable(table: &Table, allowed: &[&str]) -> Vec<Column> {
+    let columns = allowed.iter().filter_map(|name| table.any_column(name));
+    columns
+        .filter(|column| column.kind != FieldType::Json)
+        .collect()
+}
+
 /// Columns, and the values that they must have.
 pub type Filters = Vec<(Column, Sql)>;
 
@@ -167,17 +202,7 @@ fn filter(
     name: &str,
     text: &str,
 ) -> Result<(Column, Sql), String> {
-    let column = match name {
-        "status" | "version" => Some(Column::new(
-            if name == "status" {
-                "status"
-            } else {
-                "version"
-            },
-            FieldType::Int,
-        )),
-        other => table.column(other),
-    };
+    let column = table.any_column(name);
     let column = column.filter(|column| allowed.contains(&column.name));
     let column =
         column.ok_or_else(|| format!("is no filter here; there are: {}", allowed.join(", ")))?;
@@ -190,7 +215,7 @@ pub struct PageRequest {
     table: &'static Table,
     filters: Filters,
     after: Option<String>,
-    order: Order,
+    sort: Sort,
     limit: usize,
 }
 
@@ -217,12 +242,12 @@ impl PageRequest {
             table,
             filters,
             after,
-            order,
+            sort,
             limit,
         } = self;
         // One more than is wanted tells whether there is a next page.
         let query = move |model: &rusqlite::Connection| {
-            table.page(model, &filters, after.as_deref(), order, limit + 1)
+            table.page(model, &filters, after.as_deref(), sort, limit + 1)
         };
         let mut rows = division.query(query).await?;
         let more = rows.len() > limit;

@@ -99,6 +99,15 @@ impl Table {
             .fold(self, |table, column| table.index(column))
     }
 
+    /// The column of this name, of those that are declared and those that every row has.
+    pub(crate) fn any_column(&self, name: &str) -> Option<Column> {
+        match name {
+            "status" => Some(Column::new("status", FieldType::Int)),
+            "version" => Some(Column::new("version", FieldType::Int)),
+            other => self.column(other),
+        }
+    }
+
     /// Every column that rows can be filtered by.
     pub fn filters(&self) -> Vec<&'static str> {
         ["status", "version"]
@@ -213,7 +222,10 @@ impl Table {
             .optional()
     }
 
-    /// Up to `limit` rows that match all of `filters`, in the order of their keys or against it, behind the key `after`.
+    /// Up to `limit` rows that match all of `filters`, sorted, behind the row whose key is `after`.
+    ///
+    /// Sorted by a column, rows with one value are in the order of their keys, and those without a value come before all
+    /// others. Where there is no row `after`, nothing is behind it.
     ///
     /// # Errors
     ///
@@ -223,33 +235,77 @@ impl Table {
         connection: &Connection,
         filters: &[(Column, Sql)],
         after: Option<&str>,
-        order: Order,
+        sort: impl Into<Sort>,
         limit: usize,
     ) -> rusqlite::Result<Vec<Map<String, Json>>> {
+        let Sort { by, order } = sort.into();
         let (behind, direction) = match order {
             Order::Ascending => (">", "ASC"),
             Order::Descending => ("<", "DESC"),
         };
         let mut conditions = Self::conditions(filters);
         let mut values: Vec<Sql> = filters.iter().map(|(_, value)| value.clone()).collect();
+        let key = self.key;
+        let by = by.map(Column::compared);
         if let Some(after) = after {
             values.push(Sql::Text(after.to_owned()));
-            conditions.push(format!("\"{}\" {behind} ?{}", self.key, values.len()));
+            let nth = values.len();
+            let key_behind = format!("\"{key}\" {behind} ?{nth}");
+            conditions.push(match &by {
+                None => key_behind,
+                Some(by) => {
+                    let Some(value) = self.value_of(connection, by, after)? else {
+                        return Ok(Vec::new());
+                    };
+                    let is_null = value == Sql::Null;
+                    if !is_null {
+                        values.push(value);
+                    }
+                    let pair = format!("(\"{by}\", \"{key}\") {behind} (?{}, ?{nth})", nth + 1);
+                    match (order, is_null) {
+                        (Order::Ascending, true) => {
+                            format!("(\"{by}\" IS NOT NULL OR {key_behind})")
+                        }
+                        (Order::Ascending, false) => pair,
+                        (Order::Descending, true) => {
+                            format!("(\"{by}\" IS NULL AND {key_behind})")
+                        }
+                        (Order::Descending, false) => format!("({pair} OR \"{by}\" IS NULL)"),
+                    }
+                }
+            });
         }
         let filter = if conditions.is_empty() {
             String::new()
         } else {
             format!(" WHERE {}", conditions.join(" AND "))
         };
+        let by = by.map_or_else(String::new, |by| format!("\"{by}\" {direction}, "));
         let sql = format!(
-            "{}{filter} ORDER BY \"{}\" {direction} LIMIT {limit}",
+            "{}{filter} ORDER BY {by}\"{key}\" {direction} LIMIT {limit}",
             self.select(),
-            self.key
         );
         connection
             .prepare_cached(&sql)?
             .query_map(params_from_iter(values), |row| self.row(row))?
             .collect()
+    }
+
+    /// What the row of `key` has in the column `name`; `None` if there is no such row.
+    fn value_of(
+        &self,
+        connection: &Connection,
+        name: &str,
+        key: &str,
+    ) -> rusqlite::Result<Option<Sql>> {
+        let sql = format!(
+            "SELECT \"{name}\" FROM \"{}\" WHERE \"{}\" = ?1",
+            self.name, self.key
+        );
+        connection
+            .prepare_cached(&sql)?
+            .query_row([key], |row| row.get(0))
+            .optional()
     }
 
     /// How many rows match all of `filters`.
@@ -381,6 +437,21 @@ pub enum Order {
     Ascending,
     /// What came into being last comes first.
     Descending,
+}
+
+/// By what rows are sorted, and in which direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sort {
+    /// The column; without one, by their keys.
+    pub by: Option<Column>,
+    /// The direction.
+    pub order: Order,
+}
+
+impl From<Order> for Sort {
+    fn from(order: Order) -> Self {
+        Self { by: None, order }
+    }
 }
 
 /// What one event changes in one row: filled by a desk's `project`.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Draft;
 use crate::error::CliError;
-use crate::generate::contexts::{DivisionCx, SourceCx, bad_text, other_text, words};
+use crate::generate::contexts::{DivisionCx, SourceCx, bad_text, falling, other_text, words};
 use crate::generate::fields::FieldType;
 use crate::generate::request::Request;
 use crate::generate::route::check_free;
@@ -48,6 +48,8 @@ struct FieldRef {
     words: String,
     other_text: String,
     bad_text: &'static str,
+    /// Two of its values in Rust, the greater one first; the sample is `sample`.
+    falling: String,
     source: Option<SourceCx>,
 }
 
@@ -142,6 +144,7 @@ impl Request for NewQuery {
             name: column.name.clone(),
             other_text: other_text(&column.kind),
             bad_text: bad_text(&column.kind),
+            falling: falling(&column.kind, "sample"),
             source: column.desk.and_then(SourceCx::of),
         };
         let context = QueryCx {

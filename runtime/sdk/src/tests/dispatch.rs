@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use rust_decimal::Decimal;
 use tempfile::TempDir;
@@ -96,6 +96,71 @@ fn refusals_are_told_in_the_envelope() {
             (unknown.status.as_u16(), &unknown.json["code"]),
             (404, &json!("account_not_found"))
         );
+    });
+}
+
+/// What a page, read `limit` rows at a time, has in `column`.
+async fn walked(plugin: &TestPlugin, query: &str, column: &str, limit: usize) -> Vec<Value> {
+    let (mut seen, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/accounts?{query}&limit={limit}{after}");
+        let page = plugin.get(&path).await.json;
+        let items = page["items"].as_array().unwrap();
+        seen.extend(items.iter().map(|row| row[column].clone()));
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return seen,
+        }
+    }
+}
+
+#[test]
+fn pages_are_sorted_by_what_values_mean_and_go_on_in_that_order() {
+    run(async {
+        let plugin = TestPlugin::start::<Around<Accounts>>().await;
+        for (owner, paid) in [
+            ("Ada", Some("9.5")),
+            ("Bob", None),
+            ("Cyd", Some("10.25")),
+            ("Dan", None),
+            ("Eve", None),
+            ("Fay", Some("9.50")),
+        ] {
+            let born = plugin.post("/accounts/open", json!({"owner": owner})).await;
+            let id = born.json["account_id"].as_str().unwrap();
+            if let Some(amount) = paid {
+                let path = format!("/accounts/{id}/pay");
+                let answer = plugin.post(&path, json!({"amount": amount})).await;
+                assert_eq!(answer.status, 201, "{answer:?}");
+            }
+        }
+        let ascending = json!(["Bob", "Dan", "Eve", "Ada", "Fay", "Cyd"]);
+        let descending = json!(["Cyd", "Fay", "Ada", "Eve", "Dan", "Bob"]);
+        for limit in [1, 2, 4, 200] {
+            let seen = walked(&plugin, "sort=last_paid", "owner", limit).await;
+            assert_eq!(json!(seen), ascending, "{limit} at a time");
+            let seen = walked(&plugin, "sort=last_paid&order=desc", "owner", limit).await;
+            assert_eq!(json!(seen), descending, "{limit} at a time");
+        }
+        let seen = walked(&plugin, "sort=version&version=2", "owner", 2).await;
+        assert_eq!(json!(seen), json!(["Ada", "Cyd", "Fay"]));
+        let equal = plugin.get("/accounts?last_paid=9.50").await.json;
+        assert_eq!(equal["items"].as_array().unwrap().len(), 2, "9.5 is 9.50");
+        let nobody = plugin.get("/accounts?sort=owner&after=nobody").await.json;
+        assert_eq!(nobody["items"], json!([]));
+        for bad in [
+            "?sort=nothing",
+            "?sort=",
+            "/of/Ada?sort=owner",
+            "/search?q=a&sort=owner",
+        ] {
+            let answer = plugin.get(&format!("/accounts{bad}")).await;
+            assert_eq!(answer.status, 422, "{bad}: {answer:?}");
+            assert!(
+                answer.json["fields"]["sort"].is_string(),
+                "{bad}: {answer:?}"
+            );
+        }
     });
 }
 
