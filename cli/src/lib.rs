@@ -11,6 +11,7 @@ mod client;
 mod commands;
 mod context;
 mod error;
+mod flow;
 mod generate;
 pub mod names;
 mod printer;

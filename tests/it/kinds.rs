@@ -185,3 +185,32 @@ fn a_new_desk_touches_no_file_that_is_the_users() {
         );
     }
 }
+
+#[test]
+fn the_flow_is_drawn_from_commands_to_tables() {
+    let sandbox = Sandbox::new();
+    let plugin = Project::new(&sandbox, "it-flow");
+    let _made = plugin.hecate("gen division order customer:string").ok();
+    let _made = plugin
+        .hecate("gen desk prj order_initiated --table births")
+        .ok();
+    let mermaid = plugin.hecate("list --graph").ok();
+    assert!(mermaid.stdout.starts_with("flowchart LR\n"), "{mermaid}");
+    let svg = plugin.hecate("list --graph svg").ok();
+    let json = plugin.hecate("list --graph svg --json").ok().json();
+    assert_eq!(
+        json["text"].as_str().unwrap().trim_end(),
+        svg.stdout.trim_end()
+    );
+    for label in ["initiate_order", "order_archived", "orders", "births"] {
+        assert!(
+            mermaid.stdout.contains(&format!("\"{label}\"")),
+            "{mermaid}"
+        );
+        assert!(svg.stdout.contains(&format!(">{label}<")), "{svg}");
+    }
+    assert_eq!(mermaid.stdout.matches(" --> ").count(), 5, "{mermaid}");
+    assert_eq!(svg.stdout.matches("class=\"edge").count(), 5, "{svg}");
+    let wrong = plugin.hecate("list --graph png").code(2);
+    assert!(wrong.stderr.contains("mermaid"), "{wrong}");
+}

@@ -4,19 +4,44 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::flow::{Flow, mermaid, svg};
 use crate::generate::{self, DivisionTree, divisions_in, read_division};
 
 /// List divisions, desks, routes and events, and which table takes which event
 #[derive(Debug, clap::Args)]
-pub(crate) struct ListArgs {}
+pub(crate) struct ListArgs {
+    /// Print the flow from commands to events, tables and process managers instead: as Mermaid or as SVG
+    #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, default_missing_value = "mermaid")]
+    graph: Option<Graph>,
+}
 
-pub(crate) fn run(_: &ListArgs, cx: &Context) -> Result<(), CliError> {
+/// How the flow is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Graph {
+    /// For Markdown, in a block of its own
+    Mermaid,
+    /// A picture
+    Svg,
+}
+
+pub(crate) fn run(args: &ListArgs, cx: &Context) -> Result<(), CliError> {
     let view = generate::open(cx)?.view()?;
     let divisions = divisions_in(&view);
     let divisions = divisions
         .iter()
         .map(|subject| read_division(&view, subject))
         .collect::<Result<Vec<_>, _>>()?;
+    if let Some(graph) = args.graph {
+        let flow = Flow::of(&divisions, &view)?;
+        let (form, text) = match graph {
+            Graph::Mermaid => ("mermaid", mermaid(&flow)),
+            Graph::Svg => ("svg", svg(&flow)),
+        };
+        cx.printer().result(text.trim_end());
+        cx.printer()
+            .json("graph", json!({"form": form, "text": text}));
+        return Ok(());
+    }
     if divisions.is_empty() {
         cx.printer()
             .result("there is no division yet: `hecate gen division SUBJECT` makes one");
