@@ -69,10 +69,14 @@ pub(super) fn verify(connection: &Connection) -> Result<Value, CareError> {
     )?;
     look(
         "a stream with a hole",
-        "SELECT stream.name || ' has ' || count(event.position) || ' events, the last at version ' \
-           || coalesce(max(event.version), 0) || ', and should have ' || stream.version \
-         FROM stream LEFT JOIN event ON event.stream = stream.id GROUP BY stream.id \
-         HAVING count(event.position) <> stream.version OR coalesce(max(event.version), 0) <> stream.version",
+        "SELECT name || ' has ' || count(*) || ' events, the last at version ' || max(event.version) \
+         FROM event JOIN stream ON stream.id = event.stream GROUP BY event.stream \
+         HAVING min(event.version) <> 1 OR max(event.version) <> count(*)",
+    )?;
+    look(
+        "events missing at the end",
+        "SELECT 'position ' || seq || ' was given, the last event has ' || coalesce(max(position), 0) \
+         FROM sqlite_sequence JOIN event WHERE name = 'event' HAVING coalesce(max(position), 0) < seq",
     )?;
     look(
         "a payload that is not JSON",

@@ -1,9 +1,11 @@
-//! Keeps the write-ahead log small: a thread beside the writer copies what is committed into the database.
+//! Keeps the write-ahead log at its size: a thread beside the writer copies what is committed into the database.
 //!
 //! SQLite would do that in a commit, for which everybody then waits. So it is done here, on another connection, while the
 //! writer goes on: some megabytes at a time, and all of it when the writer has rested for a moment. Under a load that
 //! never rests the log would grow for ever, because it begins anew only when all of it has been copied. So when it has
 //! become long the writer copies the rest, and lets it begin anew, between two transactions.
+//!
+//! A log that begins anew keeps its [room](super::room): it is cut only where it has become longer than that.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -13,14 +15,17 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::{Access, Durability, connect};
+use super::{Access, Durability, connect, room};
 use crate::api::chain;
 use crate::store::OpenError;
 
 /// Pages (of 4 KiB) that the log gets before they are copied. (Tests have less to write.)
 const COPY: u32 = if cfg!(test) { 64 } else { 1024 };
 /// Pages from which on the writer makes the log begin anew.
-const RESTART: u32 = 4 * COPY;
+const RESTART: u32 = 2 * COPY;
+/// Bytes of the log that are there before they are needed: a frame for each page until it begins anew, and for a last
+/// transaction of usual size.
+const ROOM: u64 = (RESTART as u64 + 64) * (4096 + 24);
 /// How long the writer rests before the log is emptied.
 const REST: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 1000 });
 /// How long the writer waits for those who read in the log when it is to begin anew.
@@ -97,6 +102,7 @@ impl Keeper {
             path: path.to_owned(),
             source,
         })?;
+        let room = room::make(path, ROOM);
         let state = State {
             logged: 0,
             copied: 0,
@@ -109,10 +115,16 @@ impl Keeper {
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
-        let keeps = shared.clone();
+        let (keeps, file) = (shared.clone(), path.to_owned());
         let thread = std::thread::Builder::new()
             .name(format!("wal-{name}"))
-            .spawn(move || keep(&connection, &keeps))
+            .spawn(move || {
+                // So that the first commit need not wait for it.
+                if let Some(room) = room {
+                    _ = room.sync_data();
+                }
+                keep(&connection, &file, &keeps);
+            })
             .map_err(|source| OpenError::Files {
                 path: path.to_owned(),
                 source,
@@ -181,7 +193,7 @@ fn restart(writer: &Connection) -> rusqlite::Result<Checkpoint> {
     done
 }
 
-fn keep(connection: &Connection, shared: &Shared) {
+fn keep(connection: &Connection, path: &Path, shared: &Shared) {
     let mut state = shared.lock();
     while !state.closing {
         let rested = state.committed.map(|at| at.elapsed());
@@ -202,7 +214,7 @@ fn keep(connection: &Connection, shared: &Shared) {
             }
             let at = state.committed;
             drop(state);
-            let done = checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+            let done = empty(connection, path);
             state = shared.lock();
             if state.committed == at {
                 state.committed = match &done {
@@ -222,6 +234,20 @@ fn keep(connection: &Connection, shared: &Shared) {
             state = wait.unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+/// Copies all of the log, so that it begins anew with the next commit; one that is too long is cut before.
+fn empty(connection: &Connection, path: &Path) -> rusqlite::Result<Checkpoint> {
+    if room::bytes(path) <= ROOM {
+        return checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)");
+    }
+    let done = checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    // Nobody writes while this has the lock. Where somebody has it, room is made by those who write.
+    if connection.execute_batch("BEGIN IMMEDIATE").is_ok() {
+        room::make(path, ROOM);
+        connection.execute_batch("ROLLBACK")?;
+    }
+    done
 }
 
 fn tell(done: &rusqlite::Result<Checkpoint>) {

@@ -206,10 +206,7 @@ pub(super) fn import(
         let (stream, version) = match known {
             Some(known) => known,
             None => {
-                connection.execute(
-                    "INSERT INTO stream (name, version) VALUES (?1, 0)",
-                    [&line.stream],
-                )?;
+                connection.execute("INSERT INTO stream (name) VALUES (?1)", [&line.stream])?;
                 (connection.last_insert_rowid(), 0)
             }
         };
@@ -245,10 +242,6 @@ pub(super) fn import(
         ));
         inserted.map_err(|error| wrong(error.to_string()))?;
         events += 1;
-    }
-    let mut update = connection.prepare("UPDATE stream SET version = ?2 WHERE id = ?1")?;
-    for (stream, version) in streams.into_values() {
-        update.execute((stream, version.cast_signed()))?;
     }
     Ok((events, Position::new(last)))
 }

@@ -91,14 +91,11 @@ impl Log {
             let known = match self.streams.get_mut(&write.stream) {
                 Some(known) => {
                     known.version += more;
-                    let version = known.version.cast_signed();
-                    inserts.version.execute((known.id, version))?;
                     *known
                 }
                 None => {
-                    let row = (write.stream.as_str(), more.cast_signed());
-                    let (id, version) = (inserts.stream.insert(row)?, more);
-                    let known = Known { id, version };
+                    let id = inserts.stream.insert([write.stream.as_str()])?;
+                    let known = Known { id, version: more };
                     self.streams.insert(write.stream.clone(), known);
                     known
                 }
@@ -161,8 +158,10 @@ impl Log {
         if let Some(known) = self.streams.get(stream) {
             return Ok(known.version);
         }
-        let mut find =
-            connection.prepare_cached("SELECT id, version FROM stream WHERE name = ?1")?;
+        let mut find = connection.prepare_cached(
+            "SELECT id, (SELECT coalesce(max(version), 0) FROM event WHERE stream = stream.id) \
+             FROM stream WHERE name = ?1",
+        )?;
         let found = find
             .query_row([stream.as_str()], |row| {
                 Ok(Known {
@@ -203,7 +202,6 @@ pub(super) struct Inserts<'c> {
     seen: CachedStatement<'c>,
     event: CachedStatement<'c>,
     stream: CachedStatement<'c>,
-    version: CachedStatement<'c>,
     reply: CachedStatement<'c>,
 }
 
@@ -217,9 +215,7 @@ impl<'c> Inserts<'c> {
                 "INSERT INTO event (stream, version, event_id, type, revision, recorded_at, codec, data, meta) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?,
-            stream: connection
-                .prepare_cached("INSERT INTO stream (name, version) VALUES (?1, ?2)")?,
-            version: connection.prepare_cached("UPDATE stream SET version = ?2 WHERE id = ?1")?,
+            stream: connection.prepare_cached("INSERT INTO stream (name) VALUES (?1)")?,
             reply: connection
                 .prepare_cached("INSERT INTO reply (append_id, body) VALUES (?1, ?2)")?,
         })
@@ -243,7 +239,8 @@ pub(super) fn replace(
     snapshots: impl Iterator<Item = Snapshot>,
 ) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO snapshot (stream, version, fingerprint, body) \
-               SELECT id, ?2, ?3, ?4 FROM stream WHERE name = ?1 AND version >= ?2";
+               SELECT id, ?2, ?3, ?4 FROM stream JOIN event ON event.stream = id \
+               WHERE name = ?1 AND event.version = ?2";
     let mut replace = connection.prepare_cached(sql)?;
     for snapshot in snapshots {
         replace.execute((

@@ -9,6 +9,7 @@ mod log;
 mod place;
 mod pool;
 mod read;
+mod room;
 mod unseen;
 mod writer;
 
@@ -33,12 +34,13 @@ use crate::telemetry::CommitTelemetry;
 use keeper::Keeper;
 use place::Place;
 use read::Reader;
-use writer::{Message, Writer};
+use writer::{Message, Waiting, Writer};
 
-/// What makes a file of each store format out of one of the format before it; each only expands.
+/// What makes a file of each store format out of one of the format before it; each but the third only expands.
 const FORMATS: &[&str] = &[
     include_str!("sql/0001_events.sql"),
     include_str!("sql/0002_replies_and_snapshots.sql"),
+    include_str!("sql/0003_versions_by_index.sql"),
 ];
 /// Appends that may wait for the writer; more make their callers wait.
 const QUEUE: usize = 1024;
@@ -151,10 +153,10 @@ impl EventStore for SqliteStore {
             request.check()?;
             let (reply, answer) = oneshot::channel();
             self.jobs
-                .send(Message::Append { request, reply })
+                .send(Message::Append(Waiting { request, reply }))
                 .await
                 .map_err(|_| AppendError::Fenced)?;
-            answer.await.unwrap_or(Err(AppendError::Fenced))
+            answer.await.map_err(|_| AppendError::Fenced)?.0
         })
     }
 

@@ -21,14 +21,12 @@ type Identity = (u64, u64);
 impl Place {
     /// The database at `path` and its log, which must be open.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
         let known = |path: PathBuf| -> io::Result<_> {
             let identity = identity(&path)?;
             Ok((path, identity))
         };
         Ok(Self {
-            files: [known(path.to_owned())?, known(log.into())?],
+            files: [known(path.to_owned())?, known(log_of(path))?],
         })
     }
 
@@ -47,6 +45,13 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// The write-ahead log of the database at `path`.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }
 
 fn identity(path: &Path) -> io::Result<Option<Identity>> {

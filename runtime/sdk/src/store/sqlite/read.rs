@@ -214,7 +214,7 @@ pub(super) fn snapshot(
     stream: StreamId,
 ) -> rusqlite::Result<Option<Snapshot>> {
     let sql = "SELECT snapshot.version, fingerprint, body FROM stream JOIN snapshot ON snapshot.stream = stream.id \
-               WHERE stream.name = ?1 AND snapshot.version BETWEEN 1 AND stream.version";
+               JOIN event ON event.stream = stream.id AND event.version = snapshot.version WHERE stream.name = ?1";
     let found = connection
         .prepare_cached(sql)?
         .query_row([stream.as_str()], |row| {

@@ -22,10 +22,7 @@ const BATCH: usize = 512;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) enum Message {
-    Append {
-        request: AppendRequest,
-        reply: oneshot::Sender<Answer>,
-    },
+    Append(Waiting),
     Snapshot(Snapshot),
     Import {
         from: PathBuf,
@@ -34,11 +31,18 @@ pub(super) enum Message {
     Close,
 }
 
+/// An append that waits for its answer.
+pub(super) struct Waiting {
+    pub(super) request: AppendRequest,
+    /// The request goes back with its answer, to be freed where it was made: here it would cost all others time.
+    pub(super) reply: oneshot::Sender<(Answer, AppendRequest)>,
+}
+
 /// What one transaction holds.
 #[derive(Default)]
 struct Batch {
-    replies: Vec<oneshot::Sender<Answer>>,
-    /// As many as replies, when the batch is closed.
+    waiting: Vec<Waiting>,
+    /// As many as wait, when the batch is closed.
     answers: Vec<Answer>,
     bytes: usize,
     /// The last position that was given.
@@ -85,9 +89,7 @@ impl Writer {
         let mut batch = Batch::default();
         while let Some(message) = batch.next.take().or_else(|| queue.blocking_recv()) {
             match message {
-                Message::Append { request, reply } => {
-                    self.write(request, reply, &mut batch, &mut queue);
-                }
+                Message::Append(first) => self.write(first, &mut batch, &mut queue),
                 Message::Snapshot(snapshot) => batch.snapshots.push(snapshot),
                 // Nobody waits for the answer if it cannot be sent.
                 Message::Import { from, reply } => _ = reply.send(self.import(&from)),
@@ -101,18 +103,12 @@ impl Writer {
 
     /// Carries out an append, and with it in one transaction all that wait and all that come while it is being filled:
     /// each succeeds or fails by itself, unless the database fails.
-    fn write(
-        &mut self,
-        first: AppendRequest,
-        reply: oneshot::Sender<Answer>,
-        batch: &mut Batch,
-        queue: &mut mpsc::Receiver<Message>,
-    ) {
+    fn write(&mut self, first: Waiting, batch: &mut Batch, queue: &mut mpsc::Receiver<Message>) {
         let begun = Instant::now();
         self.log.shrink();
-        batch.replies.push(reply);
+        batch.waiting.push(first);
         (batch.bytes, batch.last) = (0, None);
-        match self.transaction(first, batch, queue) {
+        match self.transaction(batch, queue) {
             Ok(()) => {
                 self.telemetry.committed(begun);
                 if batch.last.is_some() {
@@ -131,20 +127,19 @@ impl Writer {
                         .map_or(AppendError::Fenced, AppendError::Storage))
                 };
                 batch.answers.clear();
-                batch.answers.resize_with(batch.replies.len(), failed);
+                batch.answers.resize_with(batch.waiting.len(), failed);
             }
         }
-        for (reply, answer) in batch.replies.drain(..).zip(batch.answers.drain(..)) {
+        for (waiting, answer) in batch.waiting.drain(..).zip(batch.answers.drain(..)) {
             fault::point("append.between_answers");
             // A caller that gave up does not want the answer.
-            _ = reply.send(answer);
+            _ = waiting.reply.send((answer, waiting.request));
         }
         self.keeper.committed(&self.connection);
     }
 
     fn transaction(
         &mut self,
-        first: AppendRequest,
         batch: &mut Batch,
         queue: &mut mpsc::Receiver<Message>,
     ) -> Result<(), Failure> {
@@ -154,7 +149,7 @@ impl Writer {
             .prepare_cached("BEGIN IMMEDIATE")?
             .execute(())?;
         fault::point("append.after_begin");
-        let done = self.fill(first, batch, queue).and_then(|()| {
+        let done = self.fill(batch, queue).and_then(|()| {
             fault::point("append.before_commit");
             self.connection.prepare_cached("COMMIT")?.execute(())?;
             fault::point("append.after_commit");
@@ -169,7 +164,6 @@ impl Writer {
 
     fn fill(
         &mut self,
-        first: AppendRequest,
         batch: &mut Batch,
         queue: &mut mpsc::Receiver<Message>,
     ) -> Result<(), Failure> {
@@ -181,25 +175,21 @@ impl Writer {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_micros() as i64);
         let mut inserts = Inserts::prepare(connection)?;
-        let mut request = first;
-        loop {
-            let answer = self.log.append(connection, &mut inserts, &request, now)?;
+        while let Some(Waiting { request, .. }) = batch.waiting.get(batch.answers.len()) {
+            let answer = self.log.append(connection, &mut inserts, request, now)?;
             if let Ok(receipt) = &answer
                 && !receipt.replayed
             {
                 batch.last = receipt.last.or(batch.last);
-                batch.bytes += payload_bytes(&request);
+                batch.bytes += payload_bytes(request);
             }
             batch.answers.push(answer);
-            if batch.replies.len() >= BATCH || batch.bytes >= BATCH_BYTES {
+            if batch.waiting.len() >= BATCH || batch.bytes >= BATCH_BYTES {
                 return Ok(());
             }
-            request = loop {
+            while batch.waiting.len() == batch.answers.len() {
                 match queue.try_recv() {
-                    Ok(Message::Append { request, reply }) => {
-                        batch.replies.push(reply);
-                        break request;
-                    }
+                    Ok(Message::Append(next)) => batch.waiting.push(next),
                     Ok(Message::Snapshot(snapshot)) => batch.snapshots.push(snapshot),
                     Ok(other) => {
                         batch.next = Some(other);
@@ -207,8 +197,9 @@ impl Writer {
                     }
                     Err(_) => return Ok(()),
                 }
-            };
+            }
         }
+        Ok(())
     }
 
     /// Takes an export in, all of it or nothing.
