@@ -9,6 +9,7 @@ mod bad_input;
 mod bundles;
 mod closed;
 mod corpus;
+mod delivery;
 mod demo;
 mod dev;
 mod example;

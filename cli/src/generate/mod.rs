@@ -34,6 +34,7 @@ pub(crate) use format::Formatter;
 pub(crate) use journal::{PastRun, RunOf, history};
 pub(crate) use kinds::bump::{Bump, BumpTo};
 pub(crate) use kinds::command::{Extras, NewCommand, desk_of};
+pub(crate) use kinds::delivery::{DeliveredSdk, NewDelivery};
 pub(crate) use kinds::division::{NewDivision, parse_flags};
 pub(crate) use kinds::plugin::{Frontend, NewPlugin};
 pub(crate) use kinds::projection::NewProjection;

@@ -23,6 +23,8 @@ pub(crate) use view::View;
 
 /// Name of the manifest, which marks a plugin's directory.
 pub(crate) const MANIFEST: &str = "manifest.json";
+/// What says on this machine where the SDK is.
+pub(crate) const LOCAL_CONFIG: &str = ".cargo/config.toml";
 /// Name of the optional settings.
 pub(crate) const SETTINGS: &str = "hecate.toml";
 
@@ -78,8 +80,12 @@ impl Project {
             "hecate.lock",
             "build.rs",
             "CHANGELOG.md",
+            LOCAL_CONFIG,
+            ".github/workflows/ci.yml",
+            ".github/workflows/release.yml",
         ];
-        View::read(&self.root, &files, &["src", "divisions", "contracts"])
+        let dirs = ["src", "divisions", "contracts", "delivery"];
+        View::read(&self.root, &files, &dirs)
     }
 
     /// Its settings.

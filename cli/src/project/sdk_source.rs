@@ -75,6 +75,23 @@ impl SdkSource {
         Ok(Self::Path(found))
     }
 
+    /// The source that a `.cargo/config.toml` names; without one, the registry.
+    pub(crate) fn of_config(text: &str) -> Self {
+        let config = text.parse::<toml_edit::DocumentMut>().ok();
+        let patch = config
+            .as_ref()
+            .and_then(|config| config.get("patch")?.get("crates-io")?.get("hecate-sdk"));
+        let named = |name: &str| patch.and_then(|patch| patch.get(name)?.as_str());
+        match (named("path"), named("git"), named("rev")) {
+            (Some(path), _, _) => Self::Path(path.into()),
+            (None, Some(url), Some(rev)) => Self::Git {
+                url: url.to_owned(),
+                rev: rev.to_owned(),
+            },
+            _ => Self::Registry,
+        }
+    }
+
     /// The `.cargo/config.toml` that makes cargo find it; `None` where cargo needs no telling.
     pub(crate) fn cargo_config(&self) -> Option<String> {
         let place = match self {
@@ -145,7 +162,10 @@ mod tests {
             "git:https://example.org/hecate.git#v0.1.0",
             "registry",
         ] {
-            assert_eq!(text.parse::<SdkSource>().unwrap().to_string(), text);
+            let source: SdkSource = text.parse().unwrap();
+            assert_eq!(source.to_string(), text);
+            let config = source.cargo_config().unwrap_or_default();
+            assert_eq!(SdkSource::of_config(&config), source, "{config}");
         }
         for wrong in [
             "",

@@ -1,5 +1,7 @@
 //! A project that is about to grow: what it has, and how a plan for it is carried out.
 
+use std::path::Path;
+
 use hecate_templates::Catalog;
 
 use super::words::singular_of;
@@ -8,7 +10,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::generate::{self, Formatter, Request};
 use crate::names::{Name, Versioned, near, plural};
-use crate::project::{Project, View};
+use crate::project::{LOCAL_CONFIG, Project, SdkSource, View};
 use crate::prompts::Prompts;
 use crate::tools;
 
@@ -72,6 +74,24 @@ impl<'a> Generator<'a> {
                 .note(&format!("the same without questions: {command}"));
         }
         Ok(())
+    }
+
+    /// Where the project finds its SDK on this machine.
+    pub(super) fn sdk(&self) -> Result<SdkSource, CliError> {
+        let config = self.view.text(LOCAL_CONFIG)?;
+        Ok(config.map_or(SdkSource::Registry, SdkSource::of_config))
+    }
+
+    /// A directory as a path below the project, if it lies there.
+    pub(super) fn inside(&self, dir: &Path) -> Result<Option<String>, CliError> {
+        let root = self.project.root().canonicalize().map_err(|error| {
+            CliError::because(
+                format!("failed to find `{}`", self.project.root().display()),
+                error,
+            )
+        })?;
+        let inside = dir.strip_prefix(root).ok().and_then(Path::to_str);
+        Ok(inside.map(str::to_owned))
     }
 
     /// Every event, with its division.

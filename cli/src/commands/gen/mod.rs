@@ -1,6 +1,7 @@
 //! `hecate gen …`: grows a plugin slice by slice. One file for each thing that can be made.
 
 mod cmd;
+mod delivery;
 mod division;
 mod generator;
 mod prj;
@@ -13,6 +14,7 @@ use crate::error::CliError;
 use crate::prompts::{Prompts, Wanted};
 
 pub(crate) use cmd::CmdArgs;
+use delivery::DeliveryArgs;
 use division::DivisionArgs;
 pub(crate) use prj::PrjArgs;
 pub(crate) use qry::QryArgs;
@@ -47,6 +49,7 @@ impl VerifyArgs {
 enum What {
     Division(DivisionArgs),
     Desk(DeskArgs),
+    Delivery(DeliveryArgs),
 }
 
 /// Make a desk: one command, one projection or one query
@@ -71,6 +74,7 @@ pub(crate) fn run(args: GenArgs, cx: &Context) -> Result<(), CliError> {
     match args.what {
         What::Division(args) => division::run(args, cx),
         What::Desk(DeskArgs { kind, how }) => desk(kind, how, cx),
+        What::Delivery(args) => delivery::run(args, cx),
     }
 }
 

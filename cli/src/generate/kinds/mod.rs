@@ -2,6 +2,7 @@
 
 pub(super) mod bump;
 pub(super) mod command;
+pub(super) mod delivery;
 pub(super) mod division;
 pub(super) mod plugin;
 pub(super) mod projection;
