@@ -1,17 +1,18 @@
 //! One plugin's part of the web: `/plugin/{name}/`, its API and its WebSocket.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 use crate::body::{Body, BoxError};
 use crate::instance::Instance;
-use crate::{reply, upgrade};
+use crate::{inline, reply, upgrade};
 
 /// Where a plugin is mounted.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Mount {
     pub name: String,
     /// Port of the server, which its pages may reach.
     pub port: u16,
+    /// Whether a path without a file is answered with `index.html`.
+    pub spa_fallback: bool,
 }
 
 /// Serves one plugin instance.
@@ -27,6 +30,8 @@ pub struct Front {
     instance: Arc<Instance>,
     files: Option<ServeDir>,
     policy: HeaderValue,
+    /// The policies of pages with scripts inside, by their path.
+    page_policies: BTreeMap<String, HeaderValue>,
     mount: Mount,
 }
 
@@ -56,10 +61,14 @@ impl Front {
                 .precompressed_br()
                 .precompressed_gzip()
         });
-        let policy = content_policy(mount.port);
+        let policy = content_policy(mount.port, &[]);
+        let pages = static_dir.map(|dir| inline::pages_with_scripts(&bundle_dir.join(dir)));
+        let pages = pages.into_iter().flatten();
+        let page_policies = pages.map(|(page, hashes)| (page, content_policy(mount.port, &hashes)));
         Ok(Self {
             instance,
             files,
+            page_policies: page_policies.collect(),
             policy,
             mount,
         })
@@ -126,10 +135,17 @@ impl Front {
         let (Some(files), Ok(path)) = (&self.files, PathAndQuery::try_from(rest)) else {
             return missing();
         };
+        let wants_page = self.mount.spa_fallback && is_place_in_page(rest, request.headers());
         let (mut parts, _) = request.into_parts();
+        let mut page = path.path().to_owned();
         parts.uri = path.into();
-        let request = Request::from_parts(parts, ());
-        let Ok(served) = files.clone().oneshot(request).await;
+        let request = Request::from_parts(parts.clone(), ());
+        let Ok(mut served) = files.clone().oneshot(request).await;
+        if served.status() == StatusCode::NOT_FOUND && wants_page {
+            page = "/".to_owned();
+            parts.uri = http::Uri::from_static("/");
+            Ok(served) = files.clone().oneshot(Request::from_parts(parts, ())).await;
+        }
         if served.status() == StatusCode::NOT_FOUND {
             return missing();
         }
@@ -138,7 +154,11 @@ impl Front {
         }
         let mut served = served.map(reply::boxed);
         let headers = served.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        if page.ends_with('/') {
+            page.push_str("index.html");
+        }
+        let policy = self.page_policies.get(&page).unwrap_or(&self.policy);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -169,13 +189,33 @@ fn with_query(path: &str, query: Option<&str>) -> String {
     query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
-/// Pages load their own files and reach this server, under each of its names, and nothing else.
-fn content_policy(port: u16) -> HeaderValue {
+/// Whether a router in the page may know `rest`: whoever asks wants a page, and the last part of the path is no file.
+fn is_place_in_page(rest: &str, headers: &HeaderMap) -> bool {
+    let accepts = headers.get(header::ACCEPT);
+    let accepts_html = accepts
+        .and_then(|accepts| accepts.to_str().ok())
+        .is_some_and(|accepts| accepts.contains("text/html"));
+    let last = rest.rsplit('/').next().unwrap_or_default();
+    accepts_html && !last.contains('.')
+}
+
+/// Pages load their own files, run the scripts that stand in them (`hashes`), and reach this server, under each of its
+/// names, and nothing else.
+fn content_policy(port: u16, hashes: &[String]) -> HeaderValue {
     let ours = format!(
         "ws://localhost:{port} http://localhost:{port} ws://127.0.0.1:{port} http://127.0.0.1:{port}"
     );
+    let scripts = hashes
+        .iter()
+        .map(|hash| format!(" 'sha256-{hash}'"))
+        .collect::<String>();
+    let scripts = if scripts.is_empty() {
+        scripts
+    } else {
+        format!("script-src 'self'{scripts}; ")
+    };
     let policy = format!(
-        "default-src 'self'; connect-src 'self' {ours}; img-src 'self' data: blob:; font-src 'self' data:; \
+        "default-src 'self'; {scripts}connect-src 'self' {ours}; img-src 'self' data: blob:; font-src 'self' data:; \
          style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; \
          frame-ancestors 'self'"
     );

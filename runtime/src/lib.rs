@@ -13,6 +13,7 @@ mod body;
 mod front;
 pub mod guard;
 mod host;
+mod inline;
 mod instance;
 mod library;
 pub mod reply;

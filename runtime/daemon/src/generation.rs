@@ -98,11 +98,12 @@ impl Generation {
                 want: info.name.to_string(),
             });
         }
+        let manifest =
+            std::fs::read_to_string(place.join(MANIFEST)).map_err(StartError::Manifest)?;
+        let manifest = Manifest::parse(&manifest).ok();
         if !started.exchange.is_empty() {
-            let manifest =
-                std::fs::read_to_string(place.join(MANIFEST)).map_err(StartError::Manifest)?;
-            let permissions = Manifest::parse(&manifest).map(|manifest| manifest.permissions);
-            let missing = exchange::faults(&started.exchange, &permissions.unwrap_or_default());
+            let permissions = manifest.as_ref().map(|manifest| &*manifest.permissions);
+            let missing = exchange::faults(&started.exchange, permissions.unwrap_or_default());
             if !missing.is_empty() {
                 return Err(StartError::Exchange { missing });
             }
@@ -114,6 +115,7 @@ impl Generation {
         let mount = Mount {
             name: info.name.to_string(),
             port,
+            spa_fallback: manifest.is_some_and(|manifest| manifest.spa_fallback),
         };
         let front = Front::new(Arc::new(instance), mount, &place, static_dir)
             .map_err(StartError::StaticDir)?;

@@ -34,6 +34,8 @@ pub struct Manifest {
     pub icon: Option<String>,
     /// Custom element that the frontend defines.
     pub tag: Option<String>,
+    /// Whether a path without a file is answered with the page: the frontend has a router of its own.
+    pub spa_fallback: bool,
     /// How far the author asks to be trusted.
     pub trust_level: Option<TrustLevel>,
     /// What the plugin asks for. What is not here is denied.
@@ -100,6 +102,7 @@ impl Manifest {
             repository: fields.text("repository")?,
             icon: fields.text("icon")?,
             tag: fields.text("tag")?,
+            spa_fallback: fields.flag("spa_fallback")?.unwrap_or(false),
             trust_level: fields
                 .text("trust_level")?
                 .map(|word| TrustLevel::parse(&word)),

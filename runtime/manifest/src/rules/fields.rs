@@ -40,7 +40,7 @@ pub(super) enum Fault {
 }
 
 /// What `Manifest::parse` reads, and `$schema`, which is for editors.
-pub(super) static FIELDS: [Field; 18] = [
+pub(super) static FIELDS: [Field; 19] = [
     optional("$schema", Shape::Any),
     required("name", Shape::Text),
     required("version", Shape::Text),
@@ -53,6 +53,7 @@ pub(super) static FIELDS: [Field; 18] = [
     optional("repository", Shape::Text),
     optional("icon", Shape::Text),
     optional("tag", Shape::Text),
+    optional("spa_fallback", Shape::Flag),
     optional("trust_level", Shape::Text),
     optional("permissions", Shape::Texts),
     optional("native_capabilities", Shape::Object(&[])),

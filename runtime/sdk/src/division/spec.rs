@@ -50,6 +50,13 @@ impl DivisionSpec {
         self
     }
 
+    /// Keeps events and rows in memory: they are gone when the plugin is loaded again.
+    #[must_use]
+    pub fn in_memory(mut self) -> Self {
+        self.store = self.store.in_memory();
+        self
+    }
+
     /// Another store than the usual one.
     #[must_use]
     pub fn store(mut self, store: StoreConfig) -> Self {
