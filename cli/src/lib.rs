@@ -18,6 +18,7 @@ mod printer;
 mod progress;
 mod project;
 mod prompts;
+mod requests;
 mod tools;
 mod verify;
 
@@ -76,6 +77,7 @@ Maintain:
   bump         Raise the version, everywhere at once
   store        Look after a plugin's event stores: statistics, verification, backup, export
   doctor       Check whether this machine and this project have what is needed
+  schema       Print the JSON Schema of a request to `hecate gen`
   completions  Print what makes a shell complete `hecate`
 
 {options}";
@@ -100,6 +102,7 @@ enum Command {
     Bump(commands::bump::BumpArgs),
     Store(commands::store::StoreArgs),
     Doctor(commands::doctor::DoctorArgs),
+    Schema(commands::schema::SchemaArgs),
     Completions(commands::completions::CompletionsArgs),
 }
 
@@ -124,6 +127,7 @@ impl Command {
             Self::Store(args) => commands::store::run(&args, cx),
             Self::Bump(args) => commands::bump::run(&args, cx),
             Self::Doctor(args) => commands::doctor::run(&args, cx),
+            Self::Schema(args) => commands::schema::run(&args, cx),
             Self::Completions(args) => commands::completions::run(&args, cx),
         }
     }

@@ -24,6 +24,7 @@ mod neighbours;
 mod page;
 mod prompts;
 mod readme;
+mod requests;
 mod serving;
 mod store;
 mod structure;

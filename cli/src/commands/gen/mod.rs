@@ -8,10 +8,16 @@ mod prj;
 mod qry;
 mod words;
 
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
 use crate::carry_out::CarryOutArgs;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::project::file_text;
 use crate::prompts::{Prompts, Wanted};
+use crate::{Cli, Command, requests};
 
 pub(crate) use cmd::CmdArgs;
 use delivery::DeliveryArgs;
@@ -22,9 +28,13 @@ pub(crate) use words::{name, subject};
 
 /// Grow the plugin: a division, a desk
 #[derive(Debug, clap::Args)]
+#[command(subcommand_required = false)]
 pub(crate) struct GenArgs {
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
+    /// Take the request from a file, or `-` for standard input: JSON, of which `hecate schema gen` has the schema
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
     #[command(flatten)]
     verify: VerifyArgs,
 }
@@ -71,11 +81,64 @@ enum DeskKind {
 
 pub(crate) fn run(args: GenArgs, cx: &Context) -> Result<(), CliError> {
     let cx = &args.verify.within(cx);
-    match args.what {
+    let what = match (args.what, args.from) {
+        (Some(what), None) => what,
+        (Some(_), Some(_)) => {
+            return Err(CliError::usage(
+                "`--from` has the whole request, and something is named beside it",
+            )
+            .hint("leave one of the two out"));
+        }
+        (None, Some(from)) => return requested(&from, cx),
+        (None, None) => {
+            return Err(CliError::usage("`hecate gen` needs to know what to make")
+                .hint("for instance `hecate gen division order`; `hecate gen --help` lists what there is"));
+        }
+    };
+    make(what, cx)
+}
+
+fn make(what: What, cx: &Context) -> Result<(), CliError> {
+    match what {
         What::Division(args) => division::run(args, cx),
         What::Desk(DeskArgs { kind, how }) => desk(kind, how, cx),
         What::Delivery(args) => delivery::run(args, cx),
     }
+}
+
+/// What a request in a file asks for.
+fn requested(from: &Path, cx: &Context) -> Result<(), CliError> {
+    let text = if from == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+            .map_err(|error| CliError::because("failed to read the request", error))?
+    } else {
+        file_text(&cx.dir().join(from))?
+    };
+    let request = serde_json::from_str(&text).map_err(|error| {
+        CliError::because(
+            format!("the request in `{}` is not JSON", from.display()),
+            error,
+        )
+        .hint("`hecate schema gen` prints what a request may hold")
+    })?;
+    let arguments = requests::arguments(&request)?;
+    let cli = Cli::try_parse_from(arguments).map_err(|error| {
+        let said = error.to_string();
+        let said: Vec<_> = said
+            .lines()
+            .map(str::trim)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        CliError::usage(said.join(" ").trim_start_matches("error: ").to_owned())
+            .hint("`hecate schema gen` prints what a request may hold")
+    })?;
+    let Command::Gen(GenArgs {
+        what: Some(what), ..
+    }) = cli.command
+    else {
+        return Err(CliError::bug("a request is of another verb"));
+    };
+    make(what, cx)
 }
 
 fn desk(kind: Option<DeskKind>, how: CarryOutArgs, cx: &Context) -> Result<(), CliError> {
