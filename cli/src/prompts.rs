@@ -8,11 +8,11 @@ use console::{Key, Term};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Input, MultiSelect, Select};
 
-use crate::commands::r#gen::{CmdArgs, PrjArgs, QryArgs, name, subject};
+use crate::commands::r#gen::{CmdArgs, PrjArgs, QryArgs, name, overridden, subject};
 use crate::commands::new::plugin_name;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{Plan, QueryKind, parse_fields, parse_flags};
+use crate::generate::{Plan, QueryKind, Route, desk_of, parse_fields, parse_flags, usual_route};
 use crate::names::{Desk, Name, Overrides, Versioned, plural};
 
 /// What kind of desk is wanted.
@@ -86,13 +86,6 @@ impl Prompts {
 
     /// The flags of a new division, in one line.
     pub(crate) fn flags(&self) -> Result<Vec<String>, CliError> {
-        let listed = |text: &str| -> Vec<String> {
-            let flags = text.split(',').map(str::trim);
-            flags
-                .filter(|flag| !flag.is_empty())
-                .map(str::to_owned)
-                .collect()
-        };
         let text = self.optional_text(
             "Status flags beside those of its events (open,shelved), or nothing",
             |text| parse_flags(&listed(text)).map(drop),
@@ -156,9 +149,28 @@ impl Prompts {
                 .collect();
             args.division = Some(names[self.select("Division", &names)?].clone());
         }
+        let division = args.division.as_deref().map_or(Ok(about.clone()), name)?;
         if args.fields.is_empty() {
-            let division = args.division.as_deref().map_or(Ok(about), name)?;
             args.fields = self.fields(&division)?;
+        }
+        let desk = desk_of(&name(&verb)?, &about, divisions)?;
+        if args.events.is_empty() && args.past.is_none() {
+            let usual = desk.event(&Overrides::default());
+            let usual = usual.map_or_else(|_| String::new(), |event| event.name().to_string());
+            let events = self.text_or("Events, with commas between them", &usual, |text| {
+                listed(text).iter().try_for_each(|event| {
+                    Overrides::parse(None, Some(event))
+                        .map(drop)
+                        .map_err(overridden)
+                })
+            })?;
+            args.events = events.map(|events| listed(&events)).unwrap_or_default();
+        }
+        if args.route.is_none() {
+            let usual = usual_route(&desk, &division, args.birth);
+            args.route = self.text_or("Route", &usual, |text| {
+                text.parse::<Route>()?.check(args.birth)
+            })?;
         }
         Ok(())
     }
@@ -247,6 +259,17 @@ impl Prompts {
         if args.kind == Some(QueryKind::ByField) && args.fields.is_empty() {
             args.fields = vec![self.text("Column", |text| name(text).map(drop))?];
         }
+        if args.kind == Some(QueryKind::Page) && args.fields.is_empty() {
+            let columns = self.optional_text(
+                "Columns to filter and sort by, with commas between them, or nothing for all",
+                |text| {
+                    listed(text)
+                        .iter()
+                        .try_for_each(|column| name(column).map(drop))
+                },
+            )?;
+            args.fields = listed(&columns);
+        }
         Ok(())
     }
 
@@ -268,6 +291,23 @@ impl Prompts {
         check: impl Fn(&str) -> Result<(), CliError>,
     ) -> Result<String, CliError> {
         self.ask(prompt, false, check)
+    }
+
+    /// A text, or `None` if it is the usual one.
+    fn text_or(
+        &self,
+        prompt: &str,
+        usual: &str,
+        check: impl Fn(&str) -> Result<(), CliError>,
+    ) -> Result<Option<String>, CliError> {
+        let check = |text: &String| check(text.trim()).map_err(|error| shown(&error));
+        let asked = Input::<String>::with_theme(&self.theme)
+            .with_prompt(prompt)
+            .default(usual.to_owned())
+            .validate_with(check)
+            .interact_text_on(&self.term);
+        let text = asked.map_err(stopped)?.trim().to_owned();
+        Ok((text != usual).then_some(text))
     }
 
     fn optional_text(
@@ -353,6 +393,15 @@ impl Prompts {
         // A terminal that has gone stops the next question.
         _ = self.term.write_line(text);
     }
+}
+
+/// The words of a line with commas between them.
+fn listed(text: &str) -> Vec<String> {
+    let words = text.split(',').map(str::trim);
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Event and route of a desk, as far as they can be told.

@@ -52,16 +52,26 @@ fn a_desk_is_asked_for_step_by_step() {
     session.send("note:string\r").unwrap();
     session.flush().unwrap();
     answer(&mut session, "A field", "");
+    // The usual one is there already, and is taken by Enter.
+    answer(&mut session, "Events", "");
+    answer(&mut session, "Route", "/health");
+    session.exp_string("has no `{id}`").unwrap();
+    for _ in 0.."/health".len() {
+        session.send("\u{7f}").unwrap();
+    }
+    session.send("/till/{id}/confirm\r").unwrap();
+    session.flush().unwrap();
     session
         .exp_string("create divisions/order/src/guide_order_lifecycle/confirm_order/handle.rs")
         .unwrap();
     answer(&mut session, "Do it?", "y");
     session
-        .exp_string("the same without questions: hecate gen desk cmd confirm order note:string")
+        .exp_string("the same without questions: hecate gen desk cmd confirm order note:string --route /till/{id}/confirm")
         .unwrap();
     session.exp_eof().unwrap();
 
-    let again = plugin.hecate("gen desk cmd confirm order note:string").ok();
+    let again = "gen desk cmd confirm order note:string --route /till/{id}/confirm";
+    let again = plugin.hecate(again).ok();
     assert!(again.stdout.starts_with("nothing to do"), "{again}");
 }
 

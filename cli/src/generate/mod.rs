@@ -33,7 +33,7 @@ pub(crate) use fields::parse_fields;
 pub(crate) use format::Formatter;
 pub(crate) use journal::{PastRun, RunOf, history};
 pub(crate) use kinds::bump::{Bump, BumpTo};
-pub(crate) use kinds::command::{Extras, NewCommand, desk_of};
+pub(crate) use kinds::command::{Extras, NewCommand, desk_of, usual_route};
 pub(crate) use kinds::delivery::{DeliveredSdk, NewDelivery};
 pub(crate) use kinds::division::{NewDivision, parse_flags};
 pub(crate) use kinds::plugin::{Frontend, NewPlugin};
@@ -43,6 +43,7 @@ pub(crate) use lock::{LOCK, Lock, hash};
 pub(crate) use owned::refresh;
 pub(crate) use plan::{Plan, Step};
 pub(crate) use request::{Request, plan};
+pub(crate) use route::Route;
 pub(crate) use tree::{DivisionTree, SourceFault, divisions_in, read_division, unreadable_sources};
 
 /// Opens the project of the context. A run that was killed is completed before anything else is done.

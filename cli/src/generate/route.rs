@@ -63,7 +63,7 @@ impl fmt::Display for Route {
 
 impl Route {
     /// Checks that the route has what its desk needs: the id of what exists, and none of what does not yet.
-    pub(super) fn check(&self, birth: bool) -> Result<(), CliError> {
+    pub(crate) fn check(&self, birth: bool) -> Result<(), CliError> {
         let has_id = self.0.split('/').any(|part| part == "{id}");
         match (birth, has_id) {
             (true, true) => Err(CliError::usage(format!(

@@ -760,3 +760,129 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     hint: for instance `hecate gen desk qry by-field order note`; on a terminal, what is missing is asked for
     ");
 }
+
+#[test]
+fn flags_events_and_routes_are_looked_at_before_anything_is_made() {
+    let sandbox = Sandbox::new();
+    let plugin = Project::new(&sandbox, "it-extras");
+    let _made = plugin
+        .hecate("gen division order --flags open,shelved")
+        .ok();
+    let _made = plugin.hecate("gen division bill").ok();
+    let _made = plugin
+        .hecate("gen desk cmd close order --route /till/{id}/closings")
+        .ok();
+    let lines = [
+        "gen division parcel --flags open,open",
+        "gen division parcel --flags initiated",
+        "gen division parcel --flags Open",
+        "gen division parcel --flags ''",
+        "gen division order --flags open",
+        "gen desk cmd sign order --sets opn",
+        "gen desk cmd sign order --sets open --clears shelved,open",
+        "gen desk cmd sign bill --sets open",
+        "gen desk cmd sign order --event order_signed --event order_signed",
+        "gen desk cmd sign order --event order_signed --event order_closed",
+        "gen desk cmd sign order --event order_signed --event sign_order",
+        "gen desk cmd sign order --route orders/{id}",
+        "gen desk cmd sign order --route /orders",
+        "gen desk cmd sign order --route /orders/{order}",
+        "gen desk cmd import order --birth --route /orders/{id}/import",
+        "gen desk cmd import order --birth --route /manifest",
+        "gen desk cmd sign order --route /till/{id}/closings",
+        "gen desk cmd sign bill --route /orders/{id}/archive",
+    ];
+    assert_snapshot!(refused(&sandbox, "it-extras", &lines), @"
+    $ hecate gen division parcel --flags open,open
+    exit 2
+    error: the flag `open` is given twice
+    hint: name each flag once
+
+    $ hecate gen division parcel --flags initiated
+    exit 2
+    error: the flag `initiated` would be called as the bit of the event that every division has
+    hint: leave it out: that bit comes by itself
+
+    $ hecate gen division parcel --flags Open
+    exit 2
+    error: `Open` cannot be a flag: `Open` is not a name: `O` may not stand in it, only `a` to `z`, `0` to `9` and `_`
+    hint: did you mean `open`?
+
+    $ hecate gen division parcel --flags ''
+    exit 2
+    error: `` cannot be a flag: `` is not a name: it is empty
+    hint: flags are given as `--flags open,shelved`
+
+    $ hecate gen division order --flags open
+    exit 1
+    error: `divisions/order` is there already, made from other answers
+    hint: it was made from: --flags=open,shelved
+    hint: its files are yours: change them by hand, or remove the folder and make it anew
+
+    $ hecate gen desk cmd sign order --sets opn
+    exit 1
+    error: the division `order` has no flag `opn`
+    hint: its flags are `open`, `shelved`; they stand in `divisions/order/src/flags.rs`
+
+    $ hecate gen desk cmd sign order --sets open --clears shelved,open
+    exit 2
+    error: the event would both set and clear `open`
+    hint: name it either in `--sets` or in `--clears`
+
+    $ hecate gen desk cmd sign bill --sets open
+    exit 1
+    error: the division `bill` has no flag `open`
+    hint: a division gets its flags when it is made, with `--flags`; later ones are constants in `divisions/bill/src/flags.rs`, each a bit that nobody has
+
+    $ hecate gen desk cmd sign order --event order_signed --event order_signed
+    exit 2
+    error: the event `order_signed` is given twice
+    hint: name each event once
+
+    $ hecate gen desk cmd sign order --event order_signed --event order_closed
+    exit 1
+    error: the event `order_closed` exists already, in the desk `close_order`
+    hint: give the desk another verb, or the event another name with `--event`
+
+    $ hecate gen desk cmd sign order --event order_signed --event sign_order
+    exit 1
+    error: the desk `sign_order` has no good name for its event
+      cause: `sign_order` would be the name of both the command and its event
+    hint: name the event with `--event`, or its past tense with `--past`
+
+    $ hecate gen desk cmd sign order --route orders/{id}
+    exit 2
+    error: `orders/{id}` cannot be a route: it does not begin with `/`
+    hint: a route is given as `/orders/{id}/confirm`, or `/orders/import` for a birth
+
+    $ hecate gen desk cmd sign order --route /orders
+    exit 2
+    error: the route `/orders` has no `{id}`, and the command needs to know about what it is
+    hint: put it in: `/orders/{id}`, or say `--birth` if it brings a new thing into being
+
+    $ hecate gen desk cmd sign order --route /orders/{order}
+    exit 2
+    error: `/orders/{order}` cannot be a route: `{order}` is not `{id}`, the one part that may vary
+    hint: a route is given as `/orders/{id}/confirm`, or `/orders/import` for a birth
+
+    $ hecate gen desk cmd import order --birth --route /orders/{id}/import
+    exit 2
+    error: the route `/orders/{id}/import` has an `{id}`, and what is born has none yet
+    hint: leave it out: `/orders/import`
+
+    $ hecate gen desk cmd import order --birth --route /manifest
+    exit 1
+    error: every plugin has the route `/manifest` of itself
+    hint: take another one with `--route`
+
+    $ hecate gen desk cmd sign order --route /till/{id}/closings
+    exit 1
+    error: the route `POST /till/{id}/closings` is taken: `divisions/order/src/guide_order_lifecycle/close_order/route.rs` has `POST /till/{id}/closings`
+    hint: take another one with `--route`, or give the desk another verb
+
+    $ hecate gen desk cmd sign bill --route /orders/{id}/archive
+    exit 1
+    error: the route `POST /orders/{id}/archive` is taken: `divisions/order/src/guide_order_lifecycle/archive_order/route.rs` has `POST /orders/{id}/archive`
+    hint: take another one with `--route`, or give the desk another verb
+    ");
+}

@@ -24,7 +24,7 @@ use delivery::DeliveryArgs;
 use division::DivisionArgs;
 pub(crate) use prj::PrjArgs;
 pub(crate) use qry::QryArgs;
-pub(crate) use words::{name, subject};
+pub(crate) use words::{name, overridden, subject};
 
 /// Grow the plugin: a division, a desk
 #[derive(Debug, clap::Args)]

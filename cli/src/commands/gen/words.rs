@@ -36,7 +36,7 @@ pub(super) fn misnamed_event(error: VersionedError) -> CliError {
 }
 
 /// `--past` or `--event` that cannot be followed.
-pub(super) fn overridden(error: OverridesError) -> CliError {
+pub(crate) fn overridden(error: OverridesError) -> CliError {
     let shown = CliError::usage(error.to_string());
     match error {
         OverridesError::Past(error) => misnamed(&error),

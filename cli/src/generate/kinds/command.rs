@@ -110,7 +110,7 @@ impl Request for NewCommand {
                 route.check(birth)?;
                 route.to_string()
             }
-            None => route(&desk, subject, birth),
+            None => usual_route(&desk, subject, birth),
         };
         check_free(draft.view(), "POST", &route, &place)?;
         let flags = Flags::of(&self.extras, &tree)?;
@@ -282,7 +282,8 @@ fn answers(request: &NewCommand, event: &Versioned, desk: &Desk, birth: bool) ->
     answers
 }
 
-fn route(desk: &Desk, division: &Name, birth: bool) -> String {
+/// The route that a desk has unless it is given one of its own.
+pub(crate) fn usual_route(desk: &Desk, division: &Name, birth: bool) -> String {
     let plural = crate::names::plural(division);
     // A desk about something else than its division needs its whole name to be told apart.
     let step = if desk.subject() == division {
