@@ -29,7 +29,7 @@ use crate::project::Project;
 
 pub(crate) use apply::{apply, apply_new, write_alone, write_cache};
 pub(crate) use diff::diff;
-pub(crate) use fields::parse_fields;
+pub(crate) use fields::{FieldSpec, parse_fields};
 pub(crate) use format::Formatter;
 pub(crate) use journal::{PastRun, RunOf, history};
 pub(crate) use kinds::bump::{Bump, BumpTo};

@@ -673,6 +673,9 @@ fn events_are_named_by_themselves() {
 fn verbs_of_databases_and_slips_are_warned_of() {
     let sandbox = Sandbox::new();
     let plugin = with_orders(&sandbox, "it-crud");
+    let _made = plugin
+        .hecate("gen desk cmd take order customer:string")
+        .ok();
     let said = |line: &str| {
         let run = plugin.hecate(&format!("gen {line} --dry-run")).ok();
         format!("$ hecate gen {line}\n{}\n", run.stderr)
@@ -682,6 +685,9 @@ fn verbs_of_databases_and_slips_are_warned_of() {
         said("desk cmd update order remark:string"),
         said("desk cmd soft_delete order"),
         said("division oder"),
+        said("desk cmd achive order"),
+        said("desk cmd weigh order custmer:string note:string"),
+        said("desk cmd make order"),
     ];
     assert_snapshot!(session.concat(), @"
     $ hecate gen desk cmd create order
@@ -695,6 +701,14 @@ fn verbs_of_databases_and_slips_are_warned_of() {
 
     $ hecate gen division oder
     warning: there is a division `order`: is `oder` another thing, or a slip?
+
+    $ hecate gen desk cmd achive order
+    warning: there is a verb `archive`: is `achive` another one, or a slip?
+
+    $ hecate gen desk cmd weigh order custmer:string note:string
+    warning: there is a column `customer`: is `custmer` another one, or a slip?
+
+    $ hecate gen desk cmd make order
     ");
 }
 

@@ -72,6 +72,7 @@ pub(super) fn run(mut args: CmdArgs, cx: &Context) -> Result<(), CliError> {
         None => desk.subject().clone(),
     };
     let fields = parse_fields(&division, &args.fields)?;
+    generator.warn_of_slips(&division, &desk, &fields);
     let mut options = Vec::new();
     if division != *desk.subject() {
         options.push(format!("--division {division}"));

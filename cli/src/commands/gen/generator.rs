@@ -8,8 +8,8 @@ use super::words::singular_of;
 use crate::carry_out::{CarryOutArgs, Told, carry_out};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{self, Formatter, Request};
-use crate::names::{Name, Versioned, near, plural};
+use crate::generate::{self, FieldSpec, Formatter, Request};
+use crate::names::{Closeness, Desk, Name, Versioned, near, plural};
 use crate::project::{LOCAL_CONFIG, Project, SdkSource, View};
 use crate::prompts::Prompts;
 use crate::tools;
@@ -107,6 +107,46 @@ impl<'a> Generator<'a> {
         Ok(events)
     }
 
+    /// Says which of the names of a new desk look like slips: its own, and those of its fields.
+    pub(super) fn warn_of_slips(&self, division: &Name, desk: &Desk, fields: &[FieldSpec]) {
+        // A division that is not there, or cannot be read, is the plan's to refuse.
+        let Ok(tree) = generate::read_division(&self.view, division) else {
+            return;
+        };
+        let warn = |what: &str, known: &Name, new: &Name| {
+            self.cx.printer().warn(&format!(
+                "there is a {what} `{known}`: is `{new}` another one, or a slip?"
+            ));
+        };
+        let desks: Vec<Name> = tree
+            .commands
+            .iter()
+            .map(|desk| desk.folder.name.clone())
+            .collect();
+        if desks.contains(&desk.name()) {
+            return;
+        }
+        let verb_of = |known: &Name| {
+            let verb = known.snake().strip_suffix(desk.subject().snake())?;
+            Name::parse(verb.strip_suffix('_')?).ok()
+        };
+        let verbs: Vec<Name> = desks.iter().filter_map(verb_of).collect();
+        if let Some(known) = slip(&verbs, desk.verb()) {
+            warn("verb", known, desk.verb());
+        }
+        let columns = tree.columns();
+        let columns: Vec<Name> = columns
+            .keys()
+            .filter_map(|column| Name::parse(column).ok())
+            .collect();
+        let new = fields.iter().map(|field| &field.name);
+        for field in new.filter(|field| !columns.contains(field)) {
+            if let Some(known) = slip(&columns, field) {
+                warn("column", known, field);
+            }
+        }
+    }
+
     /// Every table by what a row of it is called, with its division.
     pub(super) fn tables(&self) -> Result<Vec<(Name, Name)>, CliError> {
         let mut tables = Vec::new();
@@ -167,6 +207,14 @@ impl<'a> Generator<'a> {
         let found = tables.iter().find(|(of, _)| plural(of) == wanted);
         Ok(found.map_or_else(|| subject.clone(), |(_, division)| division.clone()))
     }
+}
+
+/// The known name that `new` may be a slip of. Of short words a letter makes another one: `take`, `make`.
+fn slip<'n>(known: &'n [Name], new: &Name) -> Option<&'n Name> {
+    const SHORT: usize = 6;
+    let near = near(known, new).filter(|near| near.closeness == Closeness::Spelling)?;
+    let is_long = |name: &Name| name.snake().len() >= SHORT;
+    (is_long(near.name) && is_long(new)).then_some(near.name)
 }
 
 /// A command line that asks for the same thing.
