@@ -36,6 +36,16 @@ pub(crate) fn apply(root: &Path, plan: &Plan, run: RunOf<'_>) -> Result<(), CliE
             ))
             .hint("nothing was written; run the command again"));
         }
+        if step.after.is_none() && is_read_only(&step.path.below(root)) {
+            return Err(CliError::cannot(format!(
+                "`{}` is read-only, and would be removed",
+                step.path
+            ))
+            .hint(format!(
+                "nothing was changed; if it may go, make it writable: `chmod u+w {}`",
+                step.path
+            )));
+        }
     }
     journal.begin(plan, run).map_err(unwritten)?;
     if let Err((step, error)) = write_drafts(root, plan) {
@@ -97,12 +107,16 @@ pub(super) fn put_in_place(root: &Path, plan: &Plan) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Writes every new content beside its place.
+/// Writes every new content beside its place. Where a file will go, nothing is left: the directory has shown that it can
+/// be changed, which is better known before the first file has.
 pub(super) fn write_drafts<'p>(root: &Path, plan: &'p Plan) -> Result<(), (&'p Step, io::Error)> {
     for step in &plan.steps {
-        if let Some(after) = &step.after {
-            write_at(&draft(root, step), after).map_err(|error| (step, error))?;
-        }
+        let draft = draft(root, step);
+        let written = match &step.after {
+            Some(after) => write_at(&draft, after),
+            None => File::create(&draft).and_then(|_| fs::remove_file(&draft)),
+        };
+        written.map_err(|error| (step, error))?;
     }
     Ok(())
 }
@@ -164,6 +178,11 @@ pub(super) fn check_place(root: &Path, path: &str) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Whether somebody has said that a file is to stay as it is.
+fn is_read_only(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly())
+}
+
 fn draft(root: &Path, step: &Step) -> PathBuf {
     let path = step.path.below(root);
     path.with_file_name(format!(".{}.hecate-draft", step.path.file_name()))
@@ -179,7 +198,7 @@ fn write_at(path: &Path, contents: &[u8]) -> io::Result<()> {
 }
 
 /// Removes directories that a removal or a failed run has left empty.
-fn remove_empty_dirs(root: &Path, plan: &Plan) {
+pub(super) fn remove_empty_dirs(root: &Path, plan: &Plan) {
     for step in &plan.steps {
         let path = step.path.below(root);
         for dir in path.ancestors().skip(1).take_while(|dir| *dir != root) {
@@ -196,4 +215,83 @@ pub(super) fn failed(what: &str, error: io::Error) -> CliError {
     let error = without_path(error);
     let failed = CliError::cannot(format!("failed to write {what}")).way_out_of(&error);
     failed.caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{Plan, RunOf, apply, fs};
+    use crate::generate::journal;
+    use crate::project::{RelPath, View};
+
+    const RUN: RunOf<'_> = RunOf {
+        command: "hecate remove command confirm_order",
+        undoes: None,
+    };
+
+    fn path(path: &str) -> RelPath {
+        RelPath::new(path).unwrap()
+    }
+
+    /// A project of two files, and the plan that takes one of them away and adds another.
+    fn moving(root: &std::path::Path) -> Plan {
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::write(root.join("a/b/old.rs"), "old\n").unwrap();
+        fs::write(root.join("kept.rs"), "kept\n").unwrap();
+        let view = View::read(root, &["kept.rs"], &["a"]).unwrap();
+        let wanted = BTreeMap::from([(path("c/new.rs"), b"old\n".to_vec())]);
+        Plan::without(&view, wanted, &BTreeSet::from([path("a/b/old.rs")]))
+    }
+
+    fn has(root: &std::path::Path, path: &str) -> bool {
+        root.join(path).exists()
+    }
+
+    #[test]
+    fn what_is_removed_goes_with_its_empty_directories_and_comes_back() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let plan = moving(root);
+        let words: Vec<_> = plan.steps.iter().map(super::Step::word).collect();
+        assert_eq!(words, ["remove", "create"]);
+        apply(root, &plan, RUN).unwrap();
+        assert!(!has(root, "a") && has(root, "c/new.rs") && has(root, "kept.rs"));
+        apply(root, &plan.inverse(), RUN).unwrap();
+        assert!(has(root, "a/b/old.rs") && !has(root, "c"));
+    }
+
+    #[test]
+    fn a_removal_that_was_killed_behind_its_last_file_leaves_no_empty_directory() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let plan = moving(root);
+        journal::Journal::lock(root)
+            .unwrap()
+            .begin(&plan, RUN)
+            .unwrap();
+        fs::create_dir_all(root.join("c")).unwrap();
+        fs::write(root.join("c/new.rs"), "old\n").unwrap();
+        fs::remove_file(root.join("a/b/old.rs")).unwrap();
+        let completed = journal::recover(root).unwrap();
+        assert_eq!(completed.as_deref(), Some(RUN.command));
+        assert!(!has(root, "a") && has(root, "c/new.rs"));
+    }
+
+    #[test]
+    fn a_read_only_file_is_not_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let plan = moving(root);
+        let file = root.join("a/b/old.rs");
+        let mut permissions = fs::metadata(&file).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&file, permissions).unwrap();
+        let error = apply(root, &plan, RUN).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "`a/b/old.rs` is read-only, and would be removed"
+        );
+        assert!(file.exists() && !has(root, "c"));
+    }
 }

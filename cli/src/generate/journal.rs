@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::apply::{check_place, failed, put_in_place, read, write_drafts};
+use super::apply::{check_place, failed, put_in_place, read, remove_empty_dirs, write_drafts};
 use super::plan::{Plan, Step};
 use crate::error::CliError;
 use crate::project::RelPath;
@@ -176,8 +176,8 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
         .map(EntryStep::into_step)
         .collect::<Result<Vec<_>, _>>()?;
     let mut missing = Vec::new();
-    for step in steps {
-        let now = read(root, &step)?;
+    for step in &steps {
+        let now = read(root, step)?;
         if now == step.after {
             continue;
         }
@@ -192,7 +192,7 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
             ))
             .hint(format!("to leave everything as it is, remove `{shown}`")));
         }
-        missing.push(step);
+        missing.push(step.clone());
     }
     let rest = Plan { steps: missing };
     write_drafts(root, &rest).map_err(|(step, error)| {
@@ -202,6 +202,8 @@ pub(crate) fn recover(root: &Path) -> Result<Option<String>, CliError> {
         ))
     })?;
     put_in_place(root, &rest)?;
+    // It may have been killed behind the last file and before the last directory.
+    remove_empty_dirs(root, &Plan { steps });
     journal.end();
     Ok(Some(entry.command))
 }

@@ -16,6 +16,11 @@ mod format;
 mod journal;
 mod kinds;
 mod lock;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`rename` and `upgrade`, which use it, come next")
+)]
+mod merge;
 mod owned;
 mod plan;
 mod request;

@@ -1,6 +1,6 @@
 //! Plans: every change of one run, decided before the first byte is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -38,12 +38,25 @@ pub(crate) struct Plan {
 impl Plan {
     /// The difference between `view` and `wanted`; files that are not in `wanted` are left alone.
     pub(crate) fn between(view: &View, wanted: BTreeMap<RelPath, Vec<u8>>) -> Self {
-        let steps = wanted.into_iter().filter_map(|(path, after)| {
+        Self::without(view, wanted, &BTreeSet::new())
+    }
+
+    /// The same, and the files of `removed` that are not in `wanted` go.
+    pub(crate) fn without(
+        view: &View,
+        wanted: BTreeMap<RelPath, Vec<u8>>,
+        removed: &BTreeSet<RelPath>,
+    ) -> Self {
+        let gone = removed.iter().filter(|path| !wanted.contains_key(*path));
+        let mut after: BTreeMap<RelPath, Option<Vec<u8>>> =
+            gone.map(|path| (path.clone(), None)).collect();
+        after.extend(wanted.into_iter().map(|(path, bytes)| (path, Some(bytes))));
+        let steps = after.into_iter().filter_map(|(path, after)| {
             let before = view.get(path.as_str()).map(<[u8]>::to_vec);
-            (before.as_deref() != Some(after.as_slice())).then_some(Step {
+            (before != after).then_some(Step {
                 path,
                 before,
-                after: Some(after),
+                after,
             })
         });
         Self {

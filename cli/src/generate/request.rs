@@ -28,5 +28,5 @@ pub(crate) fn plan(
     let mut wanted: BTreeMap<RelPath, Vec<u8>> = draft.finish()?;
     formatter.format(&mut wanted, view)?;
     draft.record(&mut wanted)?;
-    Ok(Plan::between(view, wanted))
+    Ok(Plan::without(view, wanted, draft.removed()))
 }

@@ -73,6 +73,13 @@ impl View {
         self
     }
 
+    /// The view without a file.
+    #[must_use]
+    pub(crate) fn without(mut self, path: &str) -> Self {
+        self.files.remove(path);
+        self
+    }
+
     fn add(&mut self, root: &Path, file: &str) -> Result<(), CliError> {
         let path = RelPath::new(file)
             .map_err(|error| CliError::because("a file has a name that is none", error))?;

@@ -24,13 +24,13 @@ use crate::project::{RelPath, View};
 /// A project on its way to what was asked: one kind after another adds to it.
 pub(crate) struct Draft<'a> {
     catalog: &'a Catalog,
-    /// The project as it was.
-    before: &'a View,
     /// The project as it is so far, unformatted.
     now: View,
     lock: Lock,
     /// Files that were added or changed.
     touched: BTreeSet<RelPath>,
+    /// Files that were taken away.
+    removed: BTreeSet<RelPath>,
     /// Divisions whose owned files follow from something that changed.
     divisions: BTreeSet<String>,
     /// What was generated, with its seeded files.
@@ -41,10 +41,10 @@ impl<'a> Draft<'a> {
     pub(super) fn new(view: &'a View, catalog: &'a Catalog) -> Result<Self, CliError> {
         Ok(Self {
             catalog,
-            before: view,
             now: view.clone(),
             lock: Lock::parse(view.text(LOCK)?)?,
             touched: BTreeSet::new(),
+            removed: BTreeSet::new(),
             divisions: BTreeSet::new(),
             artifacts: Vec::new(),
         })
@@ -123,7 +123,7 @@ impl<'a> Draft<'a> {
             let path = RelPath::new(file.path).map_err(|error| {
                 CliError::because(format!("the template `{kind}` leaves the project"), error)
             })?;
-            if self.before.has(path.as_str()) {
+            if self.now.has(path.as_str()) {
                 return Err(CliError::cannot(format!("`{path}` is there already"))
                     .hint("move it away, or take another name; nothing was written"));
             }
@@ -146,8 +146,22 @@ impl<'a> Draft<'a> {
 
     /// Adds or replaces one file.
     pub(super) fn put(&mut self, path: RelPath, contents: Vec<u8>) {
+        self.removed.remove(&path);
         self.touched.insert(path.clone());
         self.now = std::mem::take(&mut self.now).with(path, contents);
+    }
+
+    /// Takes one file away.
+    #[expect(dead_code, reason = "`remove` comes next")]
+    pub(super) fn remove(&mut self, path: &RelPath) {
+        self.touched.remove(path);
+        self.removed.insert(path.clone());
+        self.now = std::mem::take(&mut self.now).without(path.as_str());
+    }
+
+    /// The files that go.
+    pub(super) const fn removed(&self) -> &BTreeSet<RelPath> {
+        &self.removed
     }
 
     /// Changes a file that a parser knows how to change; its line ends stay.
