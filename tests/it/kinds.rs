@@ -182,7 +182,7 @@ fn previews_say_what_is_then_done_and_change_nothing() {
     let json = plugin.hecate(&format!("{desk} --diff --json")).ok().json();
     assert_eq!(plugin.tree(), before, "previews change nothing");
     assert!(
-        checked.stderr.contains("13 files would change"),
+        checked.stderr.contains("14 files would change"),
         "{checked}"
     );
 

@@ -7,7 +7,7 @@ use hecate_templates::Catalog;
 use crate::carry_out::{CarryOutArgs, Told, preview, tell};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{self, Formatter, Frontend, NewPlugin};
+use crate::generate::{self, Formatter, Frontend, NewPlugin, Size};
 use crate::names::{Name, check_crate};
 use crate::project::{SdkSource, View, default_sdk, is_dir, is_file, list_names};
 use crate::prompts::Prompts;
@@ -30,6 +30,9 @@ enum What {
 pub(crate) struct PluginArgs {
     /// Its technical name, with hyphens: `my-plugin`
     name: Option<String>,
+    /// How much it keeps
+    #[arg(long, value_enum, default_value = "full")]
+    size: Size,
     /// The page that it begins with
     #[arg(long, value_enum, default_value = "vanilla")]
     frontend: Frontend,
@@ -56,7 +59,7 @@ pub(crate) fn run(args: &NewArgs, cx: &Context) -> Result<(), CliError> {
     };
     let command = make_plugin(
         &name,
-        args.frontend,
+        (args.size, args.frontend),
         args.dir.clone(),
         args.sdk.clone(),
         args.how,
@@ -72,7 +75,7 @@ pub(crate) fn run(args: &NewArgs, cx: &Context) -> Result<(), CliError> {
 /// Makes a plugin, or shows what would be made. Gives the command that asks for the same.
 fn make_plugin(
     name: &str,
-    frontend: Frontend,
+    (size, frontend): (Size, Frontend),
     dir: Option<PathBuf>,
     sdk: Option<SdkSource>,
     how: CarryOutArgs,
@@ -90,8 +93,11 @@ fn make_plugin(
         );
     }
     let mut command = format!("hecate new plugin {kebab}");
-    if frontend == Frontend::None {
-        command.push_str(" --frontend none");
+    if size != Size::Full {
+        command.push_str(&format!(" --size {}", size.word()));
+    }
+    if frontend != Frontend::Vanilla {
+        command.push_str(&format!(" --frontend {}", frontend.word()));
     }
     if let Some(dir) = &dir {
         command.push_str(&format!(" --dir {}", dir.display()));
@@ -106,6 +112,7 @@ fn make_plugin(
     let author = tools::git(cx.dir(), &["config", "user.name"]).map(|name| name.trim().to_owned());
     let request = NewPlugin {
         name,
+        size,
         frontend,
         sdk,
         author: author

@@ -9,6 +9,7 @@ use super::contexts::{
     DivisionCx, EventCx, FieldCx, FlagCx, SourceCx, body_sample, fields, package,
 };
 use super::format::Formatter;
+use super::frontend;
 use super::plan::Plan;
 use super::tree::{CommandDesk, DivisionTree, Folder, divisions_in, read_division};
 use crate::error::CliError;
@@ -22,27 +23,19 @@ pub(crate) fn refresh(
     catalog: &Catalog,
     formatter: Formatter,
 ) -> Result<Plan, CliError> {
-    let subjects = divisions_in(view);
-    // A plugin written by hand, without divisions, needs no list of them.
-    let mut wanted = if subjects.is_empty() && !view.has("src/divisions.rs") {
-        BTreeMap::new()
-    } else {
-        root_files(&subjects, plugin, catalog)?
-    };
-    for subject in &subjects {
-        wanted.extend(division_files(
-            &read_division(view, subject)?,
-            plugin,
-            catalog,
-        )?);
+    let mut wanted = root_files(view, plugin, catalog)?;
+    for subject in &divisions_in(view) {
+        let tree = read_division(view, subject)?;
+        wanted.extend(division_files(&tree, plugin, catalog)?);
+        wanted.extend(frontend::types(view, &tree, catalog)?);
     }
     formatter.format(&mut wanted, view)?;
     Ok(Plan::between(view, wanted))
 }
 
-/// The owned files of the plugin's own package.
+/// The owned files of the plugin's own package, and of its frontend.
 pub(super) fn root_files(
-    subjects: &[Name],
+    view: &View,
     plugin: &str,
     catalog: &Catalog,
 ) -> Result<BTreeMap<RelPath, Vec<u8>>, CliError> {
@@ -57,13 +50,17 @@ pub(super) fn root_files(
     let crate_of = |subject: &Name| Crate {
         crate_name: package(plugin, subject).replace('-', "_"),
     };
-    render(
-        catalog,
-        "owned",
-        &Root {
-            divisions: subjects.iter().map(crate_of).collect(),
-        },
-    )
+    let mut files = frontend::screens(view, catalog)?;
+    let subjects = divisions_in(view);
+    // A plugin without divisions needs no list of them, unless it names one.
+    let names_list = view
+        .text("src/lib.rs")?
+        .is_some_and(|text| text.contains("mod divisions;"));
+    if !subjects.is_empty() || names_list || view.has("src/divisions.rs") {
+        let divisions = subjects.iter().map(crate_of).collect();
+        files.extend(render(catalog, "owned", &Root { divisions })?);
+    }
+    Ok(files)
 }
 
 /// The owned files of one division.

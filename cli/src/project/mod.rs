@@ -81,10 +81,23 @@ impl Project {
             "build.rs",
             "CHANGELOG.md",
             LOCAL_CONFIG,
+            // What tells which frontend there is.
+            "frontend/src/Page.svelte",
+            "frontend/src/Page.tsx",
+            "priv/static/screens.js",
             ".github/workflows/ci.yml",
             ".github/workflows/release.yml",
         ];
-        let dirs = ["src", "divisions", "contracts", "delivery"];
+        let dirs = [
+            "src",
+            "divisions",
+            "contracts",
+            "delivery",
+            "frontend/src/generated",
+            "frontend/src/screens",
+            "priv/static/screens",
+            "priv/static/types",
+        ];
         View::read(&self.root, &files, &dirs)
     }
 

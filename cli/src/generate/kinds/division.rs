@@ -41,6 +41,7 @@ pub(crate) struct NewDivision {
 
 impl Request for NewDivision {
     fn draft(&self, draft: &mut Draft<'_>) -> Result<(), CliError> {
+        draft.check_keeps_divisions()?;
         let subject = &self.subject;
         let plugin = draft.plugin()?;
         let mut answers: Vec<_> = self.fields.iter().map(FieldSpec::to_string).collect();

@@ -14,6 +14,7 @@ use hecate_templates::{Catalog, Owner};
 use serde::Serialize;
 
 use super::face;
+use super::frontend;
 use super::lock::{Artifact, LOCK, Lock, hash};
 use super::owned;
 use super::tree::{DivisionTree, divisions_in, read_division};
@@ -63,6 +64,27 @@ impl<'a> Draft<'a> {
                 .hint("`hecate check` shows what is wrong with it")
         })?;
         Ok(manifest.name.to_string())
+    }
+
+    /// A plugin that keeps nothing has no place for divisions, until its author makes one.
+    pub(super) fn check_keeps_divisions(&self) -> Result<(), CliError> {
+        let text = self.now.text("src/lib.rs")?.unwrap_or_default();
+        let plugin = self.lock.find("plugin", &self.plugin()?);
+        let is_observation = plugin.is_some_and(|plugin| {
+            plugin
+                .answers
+                .iter()
+                .any(|answer| answer == "--size=observation")
+        });
+        if !is_observation || text.contains("divisions::all()") {
+            return Ok(());
+        }
+        Err(CliError::cannot(
+            "this plugin is an observation: it keeps nothing, and a division keeps events and rows",
+        )
+        .hint("to make it grow, add to `src/lib.rs`: `mod divisions;`, and in `impl Plugin`: `fn divisions() -> Vec<hecate_sdk::division::DivisionSpec> { divisions::all() }`")
+        .hint("end it with `divisions::all().into_iter().map(hecate_sdk::division::DivisionSpec::in_memory).collect()` instead, and they keep all in memory")
+        .hint("then ask for the division again"))
     }
 
     /// The division about `subject`.
@@ -193,19 +215,13 @@ impl<'a> Draft<'a> {
             .filter(|(path, _)| self.touched.contains(*path))
             .map(|(path, contents)| (path.clone(), contents.to_vec()))
             .collect();
-        wanted.extend(owned::root_files(
-            &divisions_in(&self.now),
-            &plugin,
-            self.catalog,
-        )?);
+        wanted.extend(owned::root_files(&self.now, &plugin, self.catalog)?);
         for division in &self.divisions {
             let subject =
                 Name::parse(division).map_err(|error| CliError::bug(error.to_string()))?;
-            wanted.extend(owned::division_files(
-                &read_division(&self.now, &subject)?,
-                &plugin,
-                self.catalog,
-            )?);
+            let tree = read_division(&self.now, &subject)?;
+            wanted.extend(owned::division_files(&tree, &plugin, self.catalog)?);
+            wanted.extend(frontend::types(&self.now, &tree, self.catalog)?);
         }
         Ok(wanted)
     }
