@@ -175,6 +175,19 @@ impl Prompts {
         Ok(())
     }
 
+    /// Which event.
+    pub(crate) fn event(&self, events: &[(Name, Versioned)]) -> Result<String, CliError> {
+        let names: BTreeSet<&str> = events
+            .iter()
+            .map(|(_, event)| event.name().snake())
+            .collect();
+        let names: Vec<_> = names.into_iter().collect();
+        if names.is_empty() {
+            return Err(no_events());
+        }
+        Ok(names[self.select("Event", &names)?].to_owned())
+    }
+
     /// What a projection desk needs.
     pub(crate) fn projection(
         &self,
@@ -182,8 +195,7 @@ impl Prompts {
         events: &[(Name, Versioned)],
     ) -> Result<(), CliError> {
         if events.is_empty() {
-            return Err(CliError::cannot("there are no events yet")
-                .hint("make a division with `hecate gen division`"));
+            return Err(no_events());
         }
         if args.events.is_empty() {
             let divisions: BTreeSet<&Name> = events.iter().map(|(division, _)| division).collect();
@@ -432,6 +444,10 @@ fn shown(error: &CliError) -> String {
         .map(|hint| format!("; {hint}"))
         .collect();
     format!("{error}{hints}")
+}
+
+fn no_events() -> CliError {
+    CliError::cannot("there are no events yet").hint("make a division with `hecate gen division`")
 }
 
 fn stopped(error: dialoguer::Error) -> CliError {

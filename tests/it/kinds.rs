@@ -1,6 +1,6 @@
 //! Every kind with every option and every field type: what is generated is formatted, clean and tested.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::MetadataCommand;
 
@@ -12,7 +12,7 @@ const FIELDS: &str = "text:string count:int ratio:float done:bool price:decimal 
     ref_id_2:uuid? day_2:date? moment_2:datetime? extra_2:json? kind_2:enum:yes,no?";
 
 /// One of each kind, with each option, on names of several words and with verbs of several kinds.
-pub(crate) const DESKS: [&str; 30] = [
+pub(crate) const DESKS: [&str; 34] = [
     "gen desk cmd confirm order note:string priority:int?",
     "gen desk cmd import order source:string --birth",
     "gen desk cmd take order --past taken",
@@ -45,6 +45,10 @@ pub(crate) const DESKS: [&str; 30] = [
     "gen desk qry count order",
     "gen desk qry page run",
     "gen desk qry page shelf size",
+    "gen event-version order_confirmed currency:string size:enum:small,large due:date? cost:decimal extra:json",
+    "gen event-version order_weighed unit:enum:kilo,pound at:datetime batch:uuid",
+    "gen event-version order_opened",
+    "gen event-version player_joined",
 ];
 
 /// A plugin with two divisions and no desks of its own.
@@ -96,6 +100,15 @@ fn everything_generated_is_formatted_clean_and_passes_its_tests() {
     let sandbox = Sandbox::new();
     let plugin = with_divisions(&sandbox, "it-kinds");
     in_some_order(&plugin);
+    // A column that no command fills yet can be asked for.
+    for desk in [
+        "gen event-version order_taken reward:string urgent:bool",
+        "gen desk prj order_taken --table takings",
+        "gen desk qry by-field taking reward",
+        "gen desk qry by-field taking urgent",
+    ] {
+        let _made = plugin.hecate(desk).ok();
+    }
     let checked = plugin.hecate("check").ok();
     assert_eq!(checked.stdout.trim(), "no findings", "{checked}");
     let _formatted = plugin.cargo("fmt --all --check").ok();
@@ -118,6 +131,76 @@ fn everything_generated_is_formatted_clean_and_passes_its_tests() {
     assert_eq!(plugin.tree(), before);
 
     only_the_sdk_is_depended_on(&plugin);
+}
+
+#[test]
+fn a_revision_is_made_of_an_event_that_is_there() {
+    let sandbox = Sandbox::new();
+    let plugin = with_divisions(&sandbox, "it-revisions");
+    for made in [
+        "gen desk cmd confirm order note:string",
+        "gen desk prj order_confirmed --table confirmed_orders",
+    ] {
+        let _made = plugin.hecate(made).ok();
+    }
+    let before = plugin.tree();
+    for (asked, said) in [
+        ("order_confirmd", "did you mean `order_confirmed`?"),
+        (
+            "order_confirmed_v2",
+            "its newest revision is `order_confirmed_v1`",
+        ),
+        ("order_confirmed note:string", "has a field `note` already"),
+        ("order_confirmed ref:uuid", "reserved word of Rust"),
+        ("", "needs an EVENT"),
+    ] {
+        let refused = plugin.hecate(&format!("gen event-version {asked}"));
+        assert!(refused.code == 1 || refused.code == 2, "{asked}: {refused}");
+        assert!(refused.stderr.contains(said), "{asked}: {refused}");
+    }
+    assert_eq!(plugin.tree(), before, "nothing was written");
+
+    let revision = "gen event-version order_confirmed currency:string";
+    let _made = plugin.hecate(revision).ok();
+    let cmd = "divisions/order/src/guide_order_lifecycle/confirm_order";
+    let prj = "divisions/order/src/project_orders/order_confirmed/projection.rs";
+    for reader in [
+        &format!("{cmd}/state.rs"),
+        &format!("{cmd}/columns.rs"),
+        prj,
+    ] {
+        let text = plugin.read(reader);
+        assert!(
+            text.contains("OrderConfirmedV2") && !text.contains("OrderConfirmedV1"),
+            "{text}"
+        );
+    }
+    let handle = plugin.read(&format!("{cmd}/handle.rs"));
+    assert!(
+        handle.contains("OrderConfirmedV1"),
+        "it is its author's: {handle}"
+    );
+    let made = plugin.tree();
+    for again in [
+        revision,
+        "gen event-version order_confirmed_v1 currency:string",
+        "gen desk prj order_confirmed --table confirmed_orders",
+    ] {
+        let again = plugin.hecate(again).ok();
+        assert!(again.stdout.starts_with("nothing to do"), "{again}");
+    }
+    assert_eq!(plugin.tree(), made);
+    let otherwise = plugin.hecate("gen event-version order_confirmed_v1 amount:int");
+    assert_eq!(otherwise.code, 1, "{otherwise}");
+    let older = plugin.hecate("gen desk prj order_confirmed_v1 --table old_ones");
+    assert_eq!(older.code, 1, "{older}");
+    let _undone = plugin.hecate("undo --yes").ok();
+    // The journal remembers both runs.
+    let but_journal = |mut tree: BTreeMap<String, Vec<u8>>| {
+        tree.retain(|path, _| !path.starts_with(".hecate/journal/"));
+        tree
+    };
+    assert_eq!(but_journal(plugin.tree()), but_journal(before));
 }
 
 /// Every crate of a plugin, its tests included, needs the SDK and the plugin's own crates alone.

@@ -99,6 +99,15 @@ const ROUNDS: [(&str, &[(&str, Mutation)]); 3] = [
                 ),
             ),
             (
+                CMD,
+                broken(
+                    "join_order",
+                    "player_joined_v2.rs",
+                    "seat: self.seat,",
+                    "seat: 0,",
+                ),
+            ),
+            (
                 QRY,
                 broken("search_orders", "route.rs", "\"text\"", "\"kind\""),
             ),

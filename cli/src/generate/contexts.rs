@@ -93,6 +93,20 @@ pub(super) struct FieldCx {
     pub(super) wrong_json: String,
 }
 
+impl FieldCx {
+    /// Gives the type of its values another name.
+    pub(super) fn rename_type(&mut self, name: &str) {
+        let old = std::mem::replace(&mut self.inner, name.to_owned());
+        for text in [
+            &mut self.rust,
+            &mut self.sample_rust,
+            &mut self.sample_inner,
+        ] {
+            *text = text.replace(&old, name);
+        }
+    }
+}
+
 /// An enum that a field brings.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct EnumCx {
@@ -320,6 +334,8 @@ pub(super) struct EventCx {
     pub(super) sets_rust: String,
     /// What it clears in the status, in Rust: empty for nothing.
     pub(super) clears_rust: String,
+    /// Type of the newest revision, if that is another one.
+    pub(super) newest: String,
     pub(super) sample: String,
     pub(super) fields: Vec<FieldCx>,
 }
@@ -348,6 +364,7 @@ impl EventCx {
             sets,
             sets_rust: sets.to_string(),
             clears_rust: String::new(),
+            newest: String::new(),
             sample: String::new(),
             fields: Vec::new(),
         }

@@ -76,6 +76,17 @@ impl Lock {
             .find(|artifact| artifact.kind == kind && artifact.name == name)
     }
 
+    /// Puts `new` in the place of the answer `old`, in all artifacts whose names begin with `names`.
+    pub(crate) fn answer_anew(&mut self, names: &str, old: &str, new: &str) {
+        let artifacts = self.artifacts.iter_mut();
+        let answers = artifacts
+            .filter(|artifact| artifact.name.starts_with(names))
+            .flat_map(|artifact| &mut artifact.answers);
+        for answer in answers.filter(|answer| *answer == old) {
+            new.clone_into(answer);
+        }
+    }
+
     /// Records an artifact.
     pub(crate) fn put(&mut self, artifact: Artifact) {
         self.artifacts

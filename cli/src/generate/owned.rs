@@ -11,7 +11,7 @@ use super::contexts::{
 use super::format::Formatter;
 use super::frontend;
 use super::plan::Plan;
-use super::tree::{CommandDesk, DivisionTree, Folder, divisions_in, read_division};
+use super::tree::{CommandDesk, DivisionTree, EventFile, Folder, divisions_in, read_division};
 use crate::error::CliError;
 use crate::names::{Name, plural};
 use crate::project::{RelPath, View};
@@ -108,7 +108,10 @@ struct Composition<'a> {
     commands: Vec<DeskRef>,
     projections: Vec<DeskRef>,
     queries: Vec<DeskRef>,
+    /// Everything that can happen, each in its newest revision.
     events: Vec<EventCx>,
+    /// Revisions that are told as newer ones.
+    older: Vec<EventCx>,
     /// Status bits that are no event's own.
     flags: Vec<FlagCx>,
     /// Type of the event that puts a thing away, if there is one.
@@ -156,7 +159,7 @@ fn composition<'a>(
         ..desk_ref(&desk.folder)
     };
     let first_event = |desk: Option<&CommandDesk>| -> Vec<EventCx> {
-        desk.and_then(|desk| desk.events.first())
+        desk.and_then(CommandDesk::first_event)
             .map(|event| EventCx::of(subject, event))
             .into_iter()
             .collect()
@@ -206,12 +209,14 @@ fn composition<'a>(
             .collect(),
         events: tree
             .events()
+            .filter(|event| !event.is_told_as_next)
             .map(|event| EventCx::of(subject, event))
             .collect(),
+        older: older(tree),
         flags: tree.flags.iter().map(FlagCx::of).collect(),
         archived: tree
             .archive()
-            .and_then(|desk| desk.events.first())
+            .and_then(CommandDesk::first_event)
             .map(|event| event.type_name.clone()),
         birth: source,
         births: first_event(birth),
@@ -221,6 +226,18 @@ fn composition<'a>(
         indexes: indexes.collect(),
         division,
     })
+}
+
+/// The revisions that are told as newer ones.
+fn older(tree: &DivisionTree) -> Vec<EventCx> {
+    let older = tree.events().filter(|event| event.is_told_as_next);
+    let told = |event: &EventFile| {
+        let newest = tree.event(event.versioned.name(), None)?;
+        let mut cx = EventCx::of(&tree.subject, event);
+        cx.newest.clone_from(&newest.type_name);
+        Some(cx)
+    };
+    older.filter_map(told).collect()
 }
 
 /// The columns that query desks look rows up by: told by the name of a desk, `get_orders_by_note`, or named by a page's
@@ -299,8 +316,7 @@ fn command_slice<'a>(
     )
     .0;
     slice.desk.events = desk
-        .events
-        .iter()
+        .newest_events()
         .map(|event| event.versioned.to_string())
         .collect();
     slice

@@ -18,6 +18,8 @@ pub(super) struct Source {
     enums: BTreeMap<String, Vec<Name>>,
     /// Types that implement `Event`, with the bits that they set.
     events: Vec<(String, u64)>,
+    /// Types that implement `Upcast`.
+    upcasts: Vec<String>,
     /// Columns of a `COLUMNS` constant.
     columns: Vec<(String, FieldType)>,
     /// Public constants that are a number of 64 bits.
@@ -58,10 +60,16 @@ pub(super) fn read(text: &str) -> Result<Source, syn::Error> {
                     .trait_
                     .as_ref()
                     .and_then(|(path, _)| path.segments.last());
-                if of_event.is_some_and(|segment| segment.ident == "Event") {
-                    source
+                let Some(of_event) = of_event.map(|segment| segment.ident.to_string()) else {
+                    continue;
+                };
+                let name = last_segment(&item.self_ty);
+                match of_event.as_str() {
+                    "Event" => source
                         .events
-                        .extend(last_segment(&item.self_ty).map(|name| (name, bits(&item.items))));
+                        .extend(name.map(|name| (name, bits(&item.items)))),
+                    "Upcast" => source.upcasts.extend(name),
+                    _ => {}
                 }
             }
             Item::Const(item) if item.ident == "COLUMNS" => source.columns = columns_of(&item.expr),
@@ -96,6 +104,18 @@ impl Source {
         self.events
             .first()
             .map(|(name, bits)| (name.as_str(), *bits))
+    }
+
+    /// Whether it says how a `name` is told as the next revision.
+    pub(super) fn upcasts(&self, name: &str) -> bool {
+        self.upcasts.iter().any(|known| known == name)
+    }
+
+    /// The type of a field as it is written, without `Option`.
+    pub(super) fn type_of(&self, name: &str, field: &str) -> Option<&str> {
+        let (_, fields) = self.structs.iter().find(|(known, _)| known == name)?;
+        let (_, typed) = fields.iter().find(|(known, _)| known == field)?;
+        Some(&typed.name)
     }
 
     /// The enums that are declared here.

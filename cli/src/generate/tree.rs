@@ -88,6 +88,18 @@ pub(crate) struct CommandDesk {
     pub(crate) route: Option<String>,
 }
 
+impl CommandDesk {
+    /// What it leads to, each event in its newest revision.
+    pub(crate) fn newest_events(&self) -> impl Iterator<Item = &EventFile> {
+        self.events.iter().filter(|event| !event.is_told_as_next)
+    }
+
+    /// The event that its names and samples are made from.
+    pub(crate) fn first_event(&self) -> Option<&EventFile> {
+        self.newest_events().next()
+    }
+}
+
 /// An event in one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventFile {
@@ -99,6 +111,8 @@ pub(crate) struct EventFile {
     pub(crate) fields: Vec<FieldSpec>,
     /// Status bits that it sets.
     pub(crate) sets: u64,
+    /// Whether it has an upcaster: then nobody but the store sees it any more.
+    pub(crate) is_told_as_next: bool,
 }
 
 /// A desk that keeps a table of its own.
@@ -327,7 +341,9 @@ fn command_desk(
         else {
             continue;
         };
+        let is_told_as_next = sources.values().any(|source| source.upcasts(type_name));
         events.push(EventFile {
+            is_told_as_next,
             desk: folder.name.clone(),
             module: (*module).to_owned(),
             versioned,

@@ -3,6 +3,7 @@
 mod cmd;
 mod delivery;
 mod division;
+mod event_version;
 mod generator;
 mod prj;
 mod qry;
@@ -22,6 +23,7 @@ use crate::{Cli, Command, requests};
 pub(crate) use cmd::CmdArgs;
 use delivery::DeliveryArgs;
 use division::DivisionArgs;
+use event_version::EventVersionArgs;
 pub(crate) use prj::PrjArgs;
 pub(crate) use qry::QryArgs;
 pub(crate) use words::{name, overridden, subject};
@@ -59,6 +61,7 @@ impl VerifyArgs {
 enum What {
     Division(DivisionArgs),
     Desk(DeskArgs),
+    EventVersion(EventVersionArgs),
     Delivery(DeliveryArgs),
 }
 
@@ -102,6 +105,7 @@ fn make(what: What, cx: &Context) -> Result<(), CliError> {
     match what {
         What::Division(args) => division::run(args, cx),
         What::Desk(DeskArgs { kind, how }) => desk(kind, how, cx),
+        What::EventVersion(args) => event_version::run(args, cx),
         What::Delivery(args) => delivery::run(args, cx),
     }
 }

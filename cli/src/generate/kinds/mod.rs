@@ -4,6 +4,7 @@ pub(super) mod bump;
 pub(super) mod command;
 pub(super) mod delivery;
 pub(super) mod division;
+pub(super) mod event_version;
 pub(super) mod plugin;
 pub(super) mod projection;
 pub(super) mod query;
@@ -126,6 +127,16 @@ impl<'a> Draft<'a> {
                 .hint("it was not made by `hecate`, or the record is lost; remove the folder or take another name")),
             _ => Ok(false),
         }
+    }
+
+    /// What is recorded of a thing that was generated.
+    pub(super) fn recorded(&self, kind: &str, name: &str) -> Option<&Artifact> {
+        self.lock.find(kind, name)
+    }
+
+    /// Puts `new` in the place of the answer `old`, in all that is recorded under names that begin with `names`.
+    pub(super) fn record_anew(&mut self, names: &str, old: &str, new: &str) {
+        self.lock.answer_anew(names, old, new);
     }
 
     /// Renders the kind `kind`, whose files must not be there yet, and records it.

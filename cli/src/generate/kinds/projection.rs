@@ -82,7 +82,7 @@ impl Request for NewProjection {
         let columns = columns(&events)?;
         let spared = tree
             .events()
-            .find(|event| !events.contains(event))
+            .find(|event| !event.is_told_as_next && !events.contains(event))
             .map(|event| EventCx::of(subject, event));
         let context = ProjectionCx {
             division: DivisionCx::new(&draft.plugin()?, &tree),
@@ -112,8 +112,13 @@ fn event<'t>(
     name: &Name,
     revision: Option<u32>,
 ) -> Result<&'t EventFile, CliError> {
-    if let Some(event) = tree.event(name, revision) {
-        return Ok(event);
+    match tree.event(name, revision) {
+        Some(event) if event.is_told_as_next => {
+            let error = format!("`{}` is told as a newer revision", event.versioned);
+            return Err(CliError::cannot(error).hint(format!("take the newest: `{name}`")));
+        }
+        Some(event) => return Ok(event),
+        None => {}
     }
     let asked = revision.map_or_else(
         || name.to_string(),

@@ -179,7 +179,7 @@ fn table<'t>(tree: &'t DivisionTree, subject: &Name) -> Result<Table<'t>, CliErr
             .map(|(name, (kind, desk))| Column {
                 name: name.to_owned(),
                 kind: kind.clone(),
-                desk: Some(desk),
+                desk: Some(desk).filter(|desk| fills(desk, name)),
             });
         return Ok(Table {
             columns: columns.collect(),
@@ -220,7 +220,7 @@ fn table<'t>(tree: &'t DivisionTree, subject: &Name) -> Result<Table<'t>, CliErr
         let columns = desk.columns.iter().map(|(name, kind)| Column {
             name: name.clone(),
             kind: kind.clone(),
-            desk: of_column(name),
+            desk: of_column(name).filter(|desk| fills(desk, name)),
         });
         return Ok(Table {
             columns: columns.collect(),
@@ -243,6 +243,12 @@ fn table<'t>(tree: &'t DivisionTree, subject: &Name) -> Result<Table<'t>, CliErr
         "it has {}; ask about one of them by its singular, or make a table with `hecate gen desk prj`",
         known.iter().map(|table| format!("`{table}`")).collect::<Vec<_>>().join(", ")
     )))
+}
+
+/// Whether the desk's command says what goes into the column. A new revision of its event may have more than that.
+fn fills(desk: &CommandDesk, column: &str) -> bool {
+    let fields = desk.fields.as_deref().unwrap_or_default();
+    fields.iter().any(|field| field.name.snake() == column)
 }
 
 /// The desk's name, and the path that its route begins with.
