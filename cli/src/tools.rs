@@ -147,6 +147,13 @@ pub(crate) fn shell(dir: &Path, command: &str) -> Result<(), CliError> {
     if status.success() {
         return Ok(());
     }
+    // What a shell says of a program that it does not find.
+    if status.code() == Some(127) {
+        return Err(CliError::cannot(format!(
+            "the frontend's build `{command}` needs a program that is not here"
+        ))
+        .hint("the shell names it above; `npm` comes with Node.js, 20.19 or newer: https://nodejs.org"));
+    }
     Err(CliError::cannot(format!(
         "the frontend's build `{command}` failed ({status})"
     ))
