@@ -56,6 +56,7 @@ Create:
   new          Make something new: a plugin
   gen          Grow the plugin: a division, a desk
   list         List divisions, desks, routes and events
+  remove       Take away what was generated: a desk, a division
   undo         Take a run of `hecate` back
 
 Check:
@@ -87,6 +88,7 @@ enum Command {
     New(commands::new::NewArgs),
     Gen(commands::r#gen::GenArgs),
     List(commands::list::ListArgs),
+    Remove(commands::remove::RemoveArgs),
     Undo(commands::undo::UndoArgs),
     Check(commands::check::CheckArgs),
     Explain(commands::explain::ExplainArgs),
@@ -112,6 +114,7 @@ impl Command {
             Self::New(args) => commands::new::run(&args, cx),
             Self::Gen(args) => commands::r#gen::run(args, cx),
             Self::List(args) => commands::list::run(&args, cx),
+            Self::Remove(args) => commands::remove::run(&args, cx),
             Self::Undo(args) => commands::undo::run(&args, cx),
             Self::Check(args) => commands::check::run(&args, cx),
             Self::Explain(args) => commands::explain::run(&args, cx),

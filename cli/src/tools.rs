@@ -100,6 +100,12 @@ pub(crate) fn git(dir: &Path, args: &[&str]) -> Option<String> {
     output(&mut command).ok()
 }
 
+/// Whether git would have something to commit in `dir`.
+pub(crate) fn is_dirty(dir: &Path) -> bool {
+    let changes = git(dir, &["status", "--porcelain", "--", "."]);
+    changes.is_some_and(|changes| !changes.trim().is_empty())
+}
+
 /// Formats Rust source, or gives `None` if there is no rustfmt here.
 ///
 /// # Errors

@@ -24,7 +24,9 @@ mod neighbours;
 mod page;
 mod prompts;
 mod readme;
+mod removing;
 mod requests;
+
 mod serving;
 mod store;
 mod structure;

@@ -15,6 +15,7 @@ pub(crate) mod logs;
 pub(crate) mod new;
 pub(crate) mod ps;
 pub(crate) mod reload;
+pub(crate) mod remove;
 pub(crate) mod schema;
 pub(crate) mod serve;
 mod serve_bundle;

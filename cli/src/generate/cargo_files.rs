@@ -68,6 +68,46 @@ pub(super) fn lock_division(
     Ok(document.to_string())
 }
 
+/// Takes the division's package out of what the plugin's depends on.
+pub(super) fn remove_division(
+    cargo_toml: &str,
+    plugin: &str,
+    subject: &Name,
+) -> Result<String, CliError> {
+    let mut document = parse(cargo_toml, "Cargo.toml")?;
+    let dependencies = document
+        .get_mut("dependencies")
+        .and_then(Item::as_table_like_mut);
+    if let Some(dependencies) = dependencies {
+        dependencies.remove(&package(plugin, subject));
+    }
+    Ok(document.to_string())
+}
+
+/// Takes the division's package out of the locked ones. What only it needed stays: cargo drops it by itself.
+pub(super) fn unlock_division(
+    cargo_lock: &str,
+    plugin: &str,
+    subject: &Name,
+) -> Result<String, CliError> {
+    let mut document = parse(cargo_lock, "Cargo.lock")?;
+    let package = package(plugin, subject);
+    let Some(packages) = document
+        .get_mut("package")
+        .and_then(Item::as_array_of_tables_mut)
+    else {
+        return Ok(cargo_lock.to_owned());
+    };
+    // One of that name from elsewhere has a source, and is not the division's.
+    packages.retain(|known| !is_named(known, &package) || known.get("source").is_some());
+    for known in packages.iter_mut().filter(|known| is_named(known, plugin)) {
+        if let Some(names) = known.get_mut("dependencies").and_then(Item::as_array_mut) {
+            names.retain(|name| name.as_str() != Some(package.as_str()));
+        }
+    }
+    Ok(document.to_string())
+}
+
 /// Sets the version of the plugin's own package, there or in `[workspace.package]` where it inherits it.
 pub(super) fn package_version(cargo_toml: &str, to: &Version) -> Result<String, CliError> {
     let mut document = parse(cargo_toml, "Cargo.toml")?;
@@ -179,7 +219,7 @@ fn parse(text: &str, file: &str) -> Result<DocumentMut, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{add_division, lock_division};
+    use super::{add_division, lock_division, remove_division, unlock_division};
     use crate::names::Name;
 
     #[test]
@@ -213,6 +253,21 @@ mod tests {
              [[package]]\nname = \"my-plugin-order\"\nversion = \"0.1.0\"\ndependencies = [\n \"hecate-sdk\",\n]\n\n\
              [[package]]\nname = \"zeta\"\nversion = \"1.0.0\"\n"
         );
+    }
+
+    #[test]
+    fn what_was_added_is_taken_away_and_the_rest_is_kept() {
+        let order = Name::parse("order").unwrap();
+        let toml =
+            "# mine\n[dependencies]\nhecate-sdk = \"0.1\" # keep\n\n[profile.dev]\ndebug = 0\n";
+        let added = add_division(toml, "my-plugin", &order).unwrap();
+        assert_eq!(remove_division(&added, "my-plugin", &order).unwrap(), toml);
+        let lock = "# head\nversion = 4\n\n\
+                    [[package]]\nname = \"my-plugin\"\nversion = \"0.1.0\"\ndependencies = [\n \"hecate-sdk\",\n]\n\n\
+                    [[package]]\nname = \"zeta\"\nversion = \"1.0.0\"\n";
+        let locked = lock_division(lock, "my-plugin", &order).unwrap();
+        assert_eq!(unlock_division(&locked, "my-plugin", &order).unwrap(), lock);
+        assert_eq!(unlock_division(lock, "my-plugin", &order).unwrap(), lock);
     }
 
     #[test]

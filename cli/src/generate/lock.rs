@@ -87,6 +87,17 @@ impl Lock {
         }
     }
 
+    /// Everything that was generated.
+    pub(crate) fn artifacts(&self) -> impl Iterator<Item = &Artifact> {
+        self.artifacts.iter()
+    }
+
+    /// Forgets an artifact.
+    pub(crate) fn remove(&mut self, kind: &str, name: &str) {
+        self.artifacts
+            .retain(|known| (known.kind.as_str(), known.name.as_str()) != (kind, name));
+    }
+
     /// Records an artifact.
     pub(crate) fn put(&mut self, artifact: Artifact) {
         self.artifacts

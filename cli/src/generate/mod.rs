@@ -9,6 +9,7 @@ mod apply;
 mod article;
 mod cargo_files;
 mod contexts;
+mod dependents;
 mod diff;
 mod face;
 mod fields;
@@ -17,14 +18,12 @@ mod frontend;
 mod journal;
 mod kinds;
 mod lock;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`rename` and `upgrade`, which use it, come next")
-)]
 mod merge;
 mod owned;
 mod plan;
+mod recorded;
 mod request;
+mod retired;
 mod route;
 mod source;
 mod tree;
@@ -46,6 +45,7 @@ pub(crate) use kinds::event_version::NewRevision;
 pub(crate) use kinds::plugin::{Frontend, NewPlugin, Size};
 pub(crate) use kinds::projection::NewProjection;
 pub(crate) use kinds::query::{NewQuery, QueryKind};
+pub(crate) use kinds::remove::{Edited, Removal};
 pub(crate) use lock::{LOCK, Lock, hash};
 pub(crate) use owned::refresh;
 pub(crate) use plan::{Plan, Step};

@@ -89,6 +89,7 @@ impl Project {
             ".github/workflows/release.yml",
         ];
         let dirs = [
+            ".hecate/removed",
             "src",
             "divisions",
             "contracts",

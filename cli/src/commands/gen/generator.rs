@@ -29,6 +29,11 @@ impl<'a> Generator<'a> {
         Ok(Self { cx, project, view })
     }
 
+    /// The project's directory.
+    pub(crate) fn root(&self) -> &Path {
+        self.project.root()
+    }
+
     /// The divisions that there are.
     pub(crate) fn divisions(&self) -> Vec<Name> {
         generate::divisions_in(&self.view)

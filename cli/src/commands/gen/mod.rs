@@ -24,6 +24,7 @@ pub(crate) use cmd::CmdArgs;
 use delivery::DeliveryArgs;
 use division::DivisionArgs;
 use event_version::EventVersionArgs;
+pub(crate) use generator::Generator;
 pub(crate) use prj::PrjArgs;
 pub(crate) use qry::QryArgs;
 pub(crate) use words::{name, overridden, subject};

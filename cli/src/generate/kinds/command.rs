@@ -7,6 +7,7 @@ use crate::error::CliError;
 use crate::generate::contexts::{DivisionCx, EnumCx, EventCx, FieldCx, fields, imports};
 use crate::generate::fields::{FieldSpec, FieldType};
 use crate::generate::request::Request;
+use crate::generate::retired;
 use crate::generate::route::{Route, check_free};
 use crate::generate::tree::{DivisionTree, Flag};
 use crate::names::{Desk, DeskError, EventError, Name, Overrides, Versioned, near};
@@ -308,7 +309,9 @@ pub(super) fn free_bits(
     let of_flags = tree.flags.iter().map(|flag| flag.bit);
     let taken = of_events
         .chain(of_flags)
-        .fold(retired_bits(draft)?, |taken, bit| taken | bit);
+        .fold(retired::bits(draft.view(), &tree.subject)?, |taken, bit| {
+            taken | bit
+        });
     let free = (0..=LAST_BIT).map(|bit| 1 << bit);
     let free: Vec<u64> = free.filter(|bit| taken & bit == 0).take(count).collect();
     if free.len() < count {
@@ -322,25 +325,6 @@ pub(super) fn free_bits(
         ));
     }
     Ok(free)
-}
-
-/// Bits of events that are gone: `contracts/flags.toml` lists them, and only grows.
-fn retired_bits(draft: &Draft<'_>) -> Result<u64, CliError> {
-    let Some(text) = draft.view().text("contracts/flags.toml")? else {
-        return Ok(0);
-    };
-    let document: toml_edit::DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| {
-            CliError::because("`contracts/flags.toml` cannot be read", error)
-        })?;
-    let bits = document
-        .get("retired")
-        .and_then(toml_edit::Item::as_array)
-        .into_iter()
-        .flatten();
-    Ok(bits
-        .filter_map(toml_edit::Value::as_integer)
-        .fold(0, |all, bit| all | bit.cast_unsigned()))
 }
 
 /// A column may be written by several desks, if they agree on its type.

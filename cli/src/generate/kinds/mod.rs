@@ -8,6 +8,7 @@ pub(super) mod event_version;
 pub(super) mod plugin;
 pub(super) mod projection;
 pub(super) mod query;
+pub(super) mod remove;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use super::face;
 use super::frontend;
 use super::lock::{Artifact, LOCK, Lock, hash};
 use super::owned;
+use super::recorded;
 use super::tree::{DivisionTree, divisions_in, read_division};
 use crate::error::CliError;
 use crate::names::{Name, near};
@@ -50,6 +52,21 @@ impl<'a> Draft<'a> {
             divisions: BTreeSet::new(),
             artifacts: Vec::new(),
         })
+    }
+
+    /// What was generated so far.
+    pub(super) const fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// What was generated under this kind and name, in the words of the command line.
+    pub(super) fn called(&self, kind: &str, name: &str) -> Result<Artifact, CliError> {
+        recorded::find(&self.lock, &self.catalog.kinds(), kind, name).cloned()
+    }
+
+    /// Takes a record out of the lock.
+    pub(super) fn forget(&mut self, kind: &str, name: &str) {
+        self.lock.remove(kind, name);
     }
 
     /// The project as it is so far.
@@ -185,7 +202,6 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes one file away.
-    #[expect(dead_code, reason = "`remove` comes next")]
     pub(super) fn remove(&mut self, path: &RelPath) {
         self.touched.remove(path);
         self.removed.insert(path.clone());
