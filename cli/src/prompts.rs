@@ -297,6 +297,44 @@ impl Prompts {
         asked.map_err(stopped)
     }
 
+    /// Which of these.
+    pub(crate) fn pick(&self, prompt: &str, items: &[&str]) -> Result<usize, CliError> {
+        self.select(prompt, items)
+    }
+
+    /// Which of those that there are; an error if there are none.
+    pub(crate) fn one_of(
+        &self,
+        prompt: &str,
+        items: &[String],
+        none: &str,
+    ) -> Result<usize, CliError> {
+        if items.is_empty() {
+            return Err(CliError::cannot(none).hint("make a division with `hecate gen division`"));
+        }
+        self.select(prompt, items)
+    }
+
+    /// A text that there must be.
+    pub(crate) fn wanted(
+        &self,
+        prompt: &str,
+        check: impl Fn(&str) -> Result<(), CliError>,
+    ) -> Result<String, CliError> {
+        self.text(prompt, check)
+    }
+
+    /// A text, with the usual one to take by Enter.
+    pub(crate) fn usual(
+        &self,
+        prompt: &str,
+        usual: &str,
+        check: impl Fn(&str) -> Result<(), CliError>,
+    ) -> Result<String, CliError> {
+        let text = self.text_or(prompt, usual, check)?;
+        Ok(text.unwrap_or_else(|| usual.to_owned()))
+    }
+
     fn text(
         &self,
         prompt: &str,

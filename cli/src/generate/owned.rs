@@ -10,6 +10,7 @@ use super::contexts::{
 };
 use super::format::Formatter;
 use super::frontend;
+use super::integrations;
 use super::plan::Plan;
 use super::tree::{CommandDesk, DivisionTree, EventFile, Folder, divisions_in, read_division};
 use crate::error::CliError;
@@ -51,6 +52,7 @@ pub(super) fn root_files(
         crate_name: package(plugin, subject).replace('-', "_"),
     };
     let mut files = frontend::screens(view, catalog)?;
+    files.extend(integrations::files(view, catalog)?);
     let subjects = divisions_in(view);
     // A plugin without divisions needs no list of them, unless it names one.
     let names_list = view

@@ -299,9 +299,18 @@ impl<T: FieldValue> FieldValue for Option<T> {
 
 /// An enum without payloads as the text that serde makes of it; for its [`FieldValue`].
 pub fn enum_sql<T: Serialize>(value: &T) -> Sql {
+    word_of(value).map_or(Sql::Null, Sql::Text)
+}
+
+/// An enum without payloads as its word; for facts, whose readers may know fewer of them.
+pub fn enum_word<T: Serialize>(value: &T) -> String {
+    word_of(value).unwrap_or_default()
+}
+
+fn word_of<T: Serialize>(value: &T) -> Option<String> {
     match serde_json::to_value(value) {
-        Ok(Json::String(word)) => Sql::Text(word),
-        _ => Sql::Null,
+        Ok(Json::String(word)) => Some(word),
+        _ => None,
     }
 }
 

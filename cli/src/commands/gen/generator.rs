@@ -99,6 +99,22 @@ impl<'a> Generator<'a> {
         Ok(inside.map(str::to_owned))
     }
 
+    /// Name of the plugin.
+    pub(super) fn plugin(&self) -> Result<String, CliError> {
+        Ok(self.project.manifest()?.name.to_string())
+    }
+
+    /// The name of every command that can be dispatched.
+    pub(super) fn commands(&self) -> Result<Vec<String>, CliError> {
+        let mut commands = Vec::new();
+        for subject in self.divisions() {
+            let tree = generate::read_division(&self.view, &subject)?;
+            let named = tree.commands.iter().filter(|desk| desk.fields.is_some());
+            commands.extend(named.map(|desk| desk.folder.name.snake().to_owned()));
+        }
+        Ok(commands)
+    }
+
     /// Every event, with its division.
     pub(super) fn events(&self) -> Result<Vec<(Name, Versioned)>, CliError> {
         let mut events = Vec::new();

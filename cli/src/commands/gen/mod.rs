@@ -5,6 +5,7 @@ mod delivery;
 mod division;
 mod event_version;
 mod generator;
+mod integration;
 mod prj;
 mod qry;
 mod words;
@@ -25,11 +26,12 @@ use delivery::DeliveryArgs;
 use division::DivisionArgs;
 use event_version::EventVersionArgs;
 pub(crate) use generator::Generator;
+use integration::IntegrationArgs;
 pub(crate) use prj::PrjArgs;
 pub(crate) use qry::QryArgs;
 pub(crate) use words::{name, overridden, subject};
 
-/// Grow the plugin: a division, a desk
+/// Grow the plugin: a division, a desk, an integration, its delivery
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = false)]
 pub(crate) struct GenArgs {
@@ -63,6 +65,7 @@ enum What {
     Division(DivisionArgs),
     Desk(DeskArgs),
     EventVersion(EventVersionArgs),
+    Integration(IntegrationArgs),
     Delivery(DeliveryArgs),
 }
 
@@ -107,6 +110,7 @@ fn make(what: What, cx: &Context) -> Result<(), CliError> {
         What::Division(args) => division::run(args, cx),
         What::Desk(DeskArgs { kind, how }) => desk(kind, how, cx),
         What::EventVersion(args) => event_version::run(args, cx),
+        What::Integration(args) => integration::run(args, cx),
         What::Delivery(args) => delivery::run(args, cx),
     }
 }

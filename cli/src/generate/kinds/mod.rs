@@ -5,6 +5,7 @@ pub(super) mod command;
 pub(super) mod delivery;
 pub(super) mod division;
 pub(super) mod event_version;
+pub(super) mod integration;
 pub(super) mod plugin;
 pub(super) mod projection;
 pub(super) mod query;

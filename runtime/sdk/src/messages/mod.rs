@@ -218,6 +218,11 @@ impl Messages {
         self.shared.hopes.collect(wait).await
     }
 
+    /// Where hopes are sent from.
+    pub(crate) fn asker(&self) -> &Hopes {
+        &self.shared.hopes
+    }
+
     /// Hears what came of a hope.
     pub(crate) fn feedback(&self, feedback: Feedback) {
         self.shared.hopes.resolve(feedback);

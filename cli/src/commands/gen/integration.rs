@@ -1,0 +1,237 @@
+//! `hecate gen integration`: what the plugin tells others, hears from them, asks and answers, and what follows from what.
+
+use hecate_manifest::{Topic, TopicFilter};
+
+use super::generator::{Generator, spoken};
+use super::words::{misnamed_event, name};
+use crate::carry_out::CarryOutArgs;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::generate::{NewEmitter, NewListener};
+use crate::names::Versioned;
+use crate::prompts::Prompts;
+
+/// Make what reaches beyond one division: an emitter or a listener
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct IntegrationArgs {
+    #[command(subcommand)]
+    kind: Option<IntegrationKind>,
+    #[command(flatten)]
+    how: CarryOutArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum IntegrationKind {
+    Emitter(EmitterArgs),
+    Listener(ListenerArgs),
+}
+
+/// Tell others of an event: `hecate gen integration emitter order_confirmed --fact my-shop.order_confirmed`
+#[derive(Debug, Default, clap::Args)]
+struct EmitterArgs {
+    /// The event, with or without its revision
+    event: Option<String>,
+    /// The topic of the fact: the name of this plugin, and what happened
+    #[arg(long, value_name = "TOPIC")]
+    fact: Option<String>,
+    /// The division whose event it is [default: the only one that has it]
+    #[arg(long, value_name = "D")]
+    division: Option<String>,
+    #[command(flatten)]
+    how: CarryOutArgs,
+}
+
+/// Turn a fact of another plugin into a command: `hecate gen integration listener shop.order_confirmed --command book_entry`
+#[derive(Debug, Default, clap::Args)]
+struct ListenerArgs {
+    /// The topic, or a filter: `shop.order_confirmed`, `shop.*`, `shop.>`
+    topic: Option<String>,
+    /// The command that follows
+    #[arg(long, value_name = "COMMAND")]
+    command: Option<String>,
+    /// The division whose command it is [default: the only one that has it]
+    #[arg(long, value_name = "D")]
+    division: Option<String>,
+    #[command(flatten)]
+    how: CarryOutArgs,
+}
+
+pub(super) fn run(args: IntegrationArgs, cx: &Context) -> Result<(), CliError> {
+    let kind = match args.kind {
+        Some(kind) => kind,
+        None => {
+            let missing =
+                "`hecate gen integration` needs a kind (emitter or listener) and what goes with it";
+            let example =
+                "hecate gen integration listener shop.order_confirmed --command book_entry";
+            let kinds = [
+                "emitter: tell others of an event",
+                "listener: let a fact of another plugin lead to a command",
+            ];
+            let how = args.how;
+            match Prompts::of(cx, missing, example)?.pick("What kind of integration", &kinds)? {
+                0 => IntegrationKind::Emitter(EmitterArgs {
+                    how,
+                    ..EmitterArgs::default()
+                }),
+                _ => IntegrationKind::Listener(ListenerArgs {
+                    how,
+                    ..ListenerArgs::default()
+                }),
+            }
+        }
+    };
+    match kind {
+        IntegrationKind::Emitter(args) => emitter(args, cx),
+        IntegrationKind::Listener(args) => listener(args, cx),
+    }
+}
+
+fn emitter(mut args: EmitterArgs, cx: &Context) -> Result<(), CliError> {
+    let generator = Generator::open(cx)?;
+    let asked = args.event.is_none() || args.fact.is_none();
+    if asked {
+        let missing = missing(
+            "emitter",
+            &[
+                ("an EVENT", args.event.is_none()),
+                ("a `--fact TOPIC`", args.fact.is_none()),
+            ],
+        );
+        let example =
+            "hecate gen integration emitter order_confirmed --fact my-shop.order_confirmed";
+        let prompts = Prompts::of(cx, &missing, example)?;
+        let event = pick_event(&prompts, &generator, &mut args.event)?;
+        if args.fact.is_none() {
+            let usual = format!("{}.{event}", generator.plugin()?);
+            args.fact = Some(prompts.usual("Topic of the fact", &usual, |text| {
+                Topic::parse(text)
+                    .map(drop)
+                    .map_err(|error| CliError::usage(error.to_string()))
+            })?);
+        }
+    }
+    let text = args.event.unwrap_or_default();
+    let request = NewEmitter {
+        event: Versioned::split(&text).map_err(misnamed_event)?,
+        topic: args.fact.unwrap_or_default(),
+        division: args.division.as_deref().map(name).transpose()?,
+    };
+    let command = said(
+        "emitter",
+        &text,
+        &[
+            ("fact", Some(&request.topic)),
+            ("division", args.division.as_ref()),
+        ],
+    );
+    let done = format!(
+        "made the emitter; every {text} is told on {}",
+        request.topic
+    );
+    generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+fn listener(mut args: ListenerArgs, cx: &Context) -> Result<(), CliError> {
+    let generator = Generator::open(cx)?;
+    let asked = args.topic.is_none() || args.command.is_none();
+    if asked {
+        let missing = missing(
+            "listener",
+            &[
+                ("a TOPIC", args.topic.is_none()),
+                ("a `--command COMMAND`", args.command.is_none()),
+            ],
+        );
+        let example = "hecate gen integration listener shop.order_confirmed --command book_entry";
+        let prompts = Prompts::of(cx, &missing, example)?;
+        if args.topic.is_none() {
+            args.topic = Some(prompts.wanted("Topic (shop.order_confirmed)", |text| {
+                TopicFilter::parse(text)
+                    .map(drop)
+                    .map_err(|error| CliError::usage(error.to_string()))
+            })?);
+        }
+        pick_command(&prompts, &generator, &mut args.command)?;
+    }
+    let request = NewListener {
+        filter: args.topic.unwrap_or_default(),
+        command: name(args.command.as_deref().unwrap_or_default())?,
+        division: args.division.as_deref().map(name).transpose()?,
+    };
+    let command = said(
+        "listener",
+        &request.filter,
+        &[
+            ("command", args.command.as_ref()),
+            ("division", args.division.as_ref()),
+        ],
+    );
+    let done = format!(
+        "made the listener; every fact on {} leads to {}",
+        request.filter, request.command
+    );
+    generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+/// What an incomplete command line lacks.
+fn missing(kind: &str, parts: &[(&str, bool)]) -> String {
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(_, is_missing)| *is_missing)
+        .map(|(part, _)| *part)
+        .collect();
+    format!(
+        "`hecate gen integration {kind}` needs {}",
+        parts.join(" and ")
+    )
+}
+
+/// The whole command line.
+fn said(kind: &str, about: &str, options: &[(&str, Option<&String>)]) -> String {
+    let options: Vec<_> = options
+        .iter()
+        .filter_map(|(option, value)| Some(format!("--{option} {}", value.as_ref()?)))
+        .collect();
+    // A shell would take `*` and `>` for its own.
+    let about = match about.contains(['*', '>']) {
+        true => format!("'{about}'"),
+        false => about.to_owned(),
+    };
+    spoken("hecate gen integration", &[kind, &about], &[], &options)
+}
+
+/// Asks for an event where none is given, and gives its name.
+fn pick_event(
+    prompts: &Prompts,
+    generator: &Generator<'_>,
+    event: &mut Option<String>,
+) -> Result<String, CliError> {
+    if let Some(given) = event {
+        let (name, _) = Versioned::split(given).map_err(misnamed_event)?;
+        return Ok(name.snake().to_owned());
+    }
+    let events = generator.events()?;
+    let names: Vec<_> = events
+        .iter()
+        .map(|(_, event)| event.name().snake().to_owned())
+        .collect();
+    let nth = prompts.one_of("Event", &names, "there are no events yet")?;
+    *event = Some(names[nth].clone());
+    Ok(names[nth].clone())
+}
+
+/// Asks for a command where none is given.
+fn pick_command(
+    prompts: &Prompts,
+    generator: &Generator<'_>,
+    command: &mut Option<String>,
+) -> Result<(), CliError> {
+    if command.is_none() {
+        let names = generator.commands()?;
+        let nth = prompts.one_of("Command", &names, "there are no commands yet")?;
+        *command = Some(names[nth].clone());
+    }
+    Ok(())
+}
