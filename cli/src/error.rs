@@ -11,6 +11,8 @@ pub(crate) const CANNOT: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// `--check` found that something would change.
 pub(crate) const CHANGES: u8 = 3;
+/// What was merged conflicts: markers were left.
+pub(crate) const CONFLICT: u8 = 4;
 /// A verification failed: a store is damaged, or what was written does not compile.
 pub(crate) const UNSOUND: u8 = 5;
 /// Our bug.

@@ -57,6 +57,7 @@ Create:
   gen          Grow the plugin: a division, a desk
   list         List divisions, desks, routes and events
   remove       Take away what was generated: a desk, a division
+  rename       Give a desk another name; what is stored keeps its own
   undo         Take a run of `hecate` back
 
 Check:
@@ -89,6 +90,7 @@ enum Command {
     Gen(commands::r#gen::GenArgs),
     List(commands::list::ListArgs),
     Remove(commands::remove::RemoveArgs),
+    Rename(commands::rename::RenameArgs),
     Undo(commands::undo::UndoArgs),
     Check(commands::check::CheckArgs),
     Explain(commands::explain::ExplainArgs),
@@ -115,6 +117,7 @@ impl Command {
             Self::Gen(args) => commands::r#gen::run(args, cx),
             Self::List(args) => commands::list::run(&args, cx),
             Self::Remove(args) => commands::remove::run(&args, cx),
+            Self::Rename(args) => commands::rename::run(&args, cx),
             Self::Undo(args) => commands::undo::run(&args, cx),
             Self::Check(args) => commands::check::run(&args, cx),
             Self::Explain(args) => commands::explain::run(&args, cx),

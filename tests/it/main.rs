@@ -25,6 +25,7 @@ mod page;
 mod prompts;
 mod readme;
 mod removing;
+mod renaming;
 mod requests;
 
 mod serving;

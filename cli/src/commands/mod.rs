@@ -16,6 +16,7 @@ pub(crate) mod new;
 pub(crate) mod ps;
 pub(crate) mod reload;
 pub(crate) mod remove;
+pub(crate) mod rename;
 pub(crate) mod schema;
 pub(crate) mod serve;
 mod serve_bundle;

@@ -92,6 +92,23 @@ impl Lock {
         self.artifacts.iter()
     }
 
+    /// Records every file under the path that `place` gives, with the hash that `hash` gives of path, place and hash.
+    pub(crate) fn follow(
+        &mut self,
+        place: impl Fn(&str) -> String,
+        hash: impl Fn(&str, &str, &str) -> String,
+    ) {
+        for artifact in &mut self.artifacts {
+            let files = std::mem::take(&mut artifact.files).into_iter();
+            let moved = files.map(|(path, known)| {
+                let place = place(&path);
+                let hash = hash(&path, &place, &known);
+                (place, hash)
+            });
+            artifact.files = moved.collect();
+        }
+    }
+
     /// Forgets an artifact.
     pub(crate) fn remove(&mut self, kind: &str, name: &str) {
         self.artifacts

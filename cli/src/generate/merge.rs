@@ -17,10 +17,6 @@ pub(crate) struct Merged {
     pub(crate) conflicts: bool,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`rename` and `upgrade`, which use it, come next")
-)]
 /// `ours`, with what has changed from `base` to `theirs`.
 ///
 /// # Errors

@@ -64,6 +64,26 @@ impl Plan {
         }
     }
 
+    /// Everything that differs between two views of a project.
+    pub(crate) fn from_to(before: &View, after: &View) -> Self {
+        let gone = before.iter().map(|(path, _)| path);
+        let gone = gone.filter(|path| !after.has(path.as_str())).cloned();
+        let wanted = after
+            .iter()
+            .map(|(path, bytes)| (path.clone(), bytes.to_vec()));
+        Self::without(before, wanted.collect(), &gone.collect())
+    }
+
+    /// What `view` is when it is carried out.
+    pub(crate) fn applied_to(&self, view: View) -> View {
+        self.steps
+            .iter()
+            .fold(view, |view, step| match &step.after {
+                Some(after) => view.with(step.path.clone(), after.clone()),
+                None => view.without(step.path.as_str()),
+            })
+    }
+
     /// The plan that takes this one back.
     #[must_use]
     pub(crate) fn inverse(&self) -> Self {

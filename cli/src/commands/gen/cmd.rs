@@ -125,5 +125,6 @@ fn extras(args: &CmdArgs) -> Result<Extras, CliError> {
         route: args.route.as_deref().map(str::parse).transpose()?,
         sets: args.sets.as_deref().map(name).transpose()?,
         clears,
+        kept: Vec::new(),
     })
 }

@@ -34,6 +34,11 @@ impl<'a> Generator<'a> {
         self.project.root()
     }
 
+    /// The project, and its files as they are.
+    pub(crate) fn parts(&self) -> (&Project, &View) {
+        (&self.project, &self.view)
+    }
+
     /// The divisions that there are.
     pub(crate) fn divisions(&self) -> Vec<Name> {
         generate::divisions_in(&self.view)

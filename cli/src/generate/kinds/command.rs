@@ -70,6 +70,8 @@ pub(crate) struct Extras {
     pub(crate) sets: Option<Name>,
     /// The flags that its first event clears.
     pub(crate) clears: Vec<Name>,
+    /// The bits that its events have already: those of a desk that is only renamed.
+    pub(crate) kept: Vec<u64>,
 }
 
 impl Request for NewCommand {
@@ -116,7 +118,9 @@ impl Request for NewCommand {
         check_free(draft.view(), "POST", &route, &place)?;
         let flags = Flags::of(&self.extras, &tree)?;
         let with_bits = all.len() - usize::from(flags.set.is_some());
-        let mut bits = free_bits(draft, &tree, with_bits)?.into_iter();
+        let kept = &self.extras.kept;
+        let free = free_bits(draft, &tree, with_bits.saturating_sub(kept.len()))?;
+        let mut bits = kept.iter().copied().chain(free);
         let mut events: Vec<EventCx> = Vec::with_capacity(all.len());
         for (nth, event) in all.iter().enumerate() {
             let is_flagged = nth == 0 && flags.set.is_some();

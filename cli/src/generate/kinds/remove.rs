@@ -161,6 +161,12 @@ impl Going {
             let is_inside = folder
                 .as_ref()
                 .is_some_and(|folder| is_below(path.as_str(), folder));
+            // Owned files of a division outside of it: its types for the frontend.
+            let is_inside = is_inside
+                || (artifact.kind == "division"
+                    && is_owned(contents)
+                    && path.file_name().split('.').next() == Some(artifact.name.as_str())
+                    && path.as_str().ends_with(".ts"));
             if recorded.is_some() || is_inside {
                 let as_generated = recorded.is_some_and(|known| *known == hash(contents))
                     || (recorded.is_none() && is_owned(contents));
