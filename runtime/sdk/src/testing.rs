@@ -138,7 +138,7 @@ pub use decide::{Decided, Given, given};
 pub use golden::{golden, golden_of};
 pub use hecate_manifest::exchange::Outcome;
 pub use logs::{Logs, logs};
-pub use messages::{heard, told};
+pub use messages::{heard, led_to, told};
 pub use project::project;
 pub use store::{Stored, StoredDecision, stored};
 pub use whole::{Answered, Around, OneDivision, Reply, TestPlugin};

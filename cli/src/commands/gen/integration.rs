@@ -7,11 +7,11 @@ use super::words::{misnamed_event, name};
 use crate::carry_out::CarryOutArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{NewEmitter, NewListener};
-use crate::names::Versioned;
+use crate::generate::{NewEmitter, NewListener, NewProcessManager};
+use crate::names::{Name, Versioned};
 use crate::prompts::Prompts;
 
-/// Make what reaches beyond one division: an emitter or a listener
+/// Make what reaches beyond one division: an emitter, a listener, a process manager
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct IntegrationArgs {
@@ -25,6 +25,7 @@ pub(super) struct IntegrationArgs {
 enum IntegrationKind {
     Emitter(EmitterArgs),
     Listener(ListenerArgs),
+    ProcessManager(ProcessArgs),
 }
 
 /// Tell others of an event: `hecate gen integration emitter order_confirmed --fact my-shop.order_confirmed`
@@ -57,17 +58,35 @@ struct ListenerArgs {
     how: CarryOutArgs,
 }
 
+/// Let an event lead to a command: `hecate gen integration process-manager order_confirmed --command initiate_parcel`
+#[derive(Debug, Default, clap::Args)]
+struct ProcessArgs {
+    /// The event, with or without its revision
+    event: Option<String>,
+    /// The command that follows, of this or of another division
+    #[arg(long, value_name = "COMMAND")]
+    command: Option<String>,
+    /// The division whose command it is [default: the only one that has it]
+    #[arg(long, value_name = "D")]
+    division: Option<String>,
+    /// A field of the command that the event does not say, and its value
+    #[arg(long, value_name = "FIELD=VALUE")]
+    set: Vec<String>,
+    #[command(flatten)]
+    how: CarryOutArgs,
+}
+
 pub(super) fn run(args: IntegrationArgs, cx: &Context) -> Result<(), CliError> {
     let kind = match args.kind {
         Some(kind) => kind,
         None => {
-            let missing =
-                "`hecate gen integration` needs a kind (emitter or listener) and what goes with it";
+            let missing = "`hecate gen integration` needs a kind (emitter, listener or process-manager) and what goes with it";
             let example =
                 "hecate gen integration listener shop.order_confirmed --command book_entry";
             let kinds = [
                 "emitter: tell others of an event",
                 "listener: let a fact of another plugin lead to a command",
+                "process-manager: let an event lead to a command",
             ];
             let how = args.how;
             match Prompts::of(cx, missing, example)?.pick("What kind of integration", &kinds)? {
@@ -75,9 +94,13 @@ pub(super) fn run(args: IntegrationArgs, cx: &Context) -> Result<(), CliError> {
                     how,
                     ..EmitterArgs::default()
                 }),
-                _ => IntegrationKind::Listener(ListenerArgs {
+                1 => IntegrationKind::Listener(ListenerArgs {
                     how,
                     ..ListenerArgs::default()
+                }),
+                _ => IntegrationKind::ProcessManager(ProcessArgs {
+                    how,
+                    ..ProcessArgs::default()
                 }),
             }
         }
@@ -85,6 +108,7 @@ pub(super) fn run(args: IntegrationArgs, cx: &Context) -> Result<(), CliError> {
     match kind {
         IntegrationKind::Emitter(args) => emitter(args, cx),
         IntegrationKind::Listener(args) => listener(args, cx),
+        IntegrationKind::ProcessManager(args) => process_manager(args, cx),
     }
 }
 
@@ -173,6 +197,60 @@ fn listener(mut args: ListenerArgs, cx: &Context) -> Result<(), CliError> {
         request.filter, request.command
     );
     generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+fn process_manager(mut args: ProcessArgs, cx: &Context) -> Result<(), CliError> {
+    let generator = Generator::open(cx)?;
+    let asked = args.event.is_none() || args.command.is_none();
+    if asked {
+        let missing = missing(
+            "process-manager",
+            &[
+                ("an EVENT", args.event.is_none()),
+                ("a `--command COMMAND`", args.command.is_none()),
+            ],
+        );
+        let example =
+            "hecate gen integration process-manager order_confirmed --command initiate_parcel";
+        let prompts = Prompts::of(cx, &missing, example)?;
+        pick_event(&prompts, &generator, &mut args.event)?;
+        pick_command(&prompts, &generator, &mut args.command)?;
+    }
+    let event = args.event.unwrap_or_default();
+    let request = NewProcessManager {
+        event: Versioned::split(&event).map_err(misnamed_event)?,
+        command: name(args.command.as_deref().unwrap_or_default())?,
+        division: args.division.as_deref().map(name).transpose()?,
+        set: args
+            .set
+            .iter()
+            .map(|text| setting(text))
+            .collect::<Result<_, _>>()?,
+    };
+    let quoted: Vec<_> = args
+        .set
+        .iter()
+        .map(|text| format!("'{}'", text.replace('\'', "'\\''")))
+        .collect();
+    let mut options = vec![
+        ("command", args.command.as_ref()),
+        ("division", args.division.as_ref()),
+    ];
+    options.extend(quoted.iter().map(|text| ("set", Some(text))));
+    let command = said("process-manager", &event, &options);
+    let done = format!(
+        "made the process manager; every {event} leads to {}",
+        request.command
+    );
+    generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+/// `note=not paid`
+fn setting(text: &str) -> Result<(Name, String), CliError> {
+    let (field, value) = text.split_once('=').ok_or_else(|| {
+        CliError::usage(format!("`--set {text}` has no value")).hint("give it as `--set note=paid`")
+    })?;
+    Ok((name(field.trim())?, value.to_owned()))
 }
 
 /// What an incomplete command line lacks.

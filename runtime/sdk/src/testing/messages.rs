@@ -9,8 +9,11 @@ use uuid::Uuid;
 use super::{Bus, TestPlugin, settle};
 use crate::aggregate::{EventSet, named_id};
 use crate::api::chain;
-use crate::integration::{Dispatch, Emitter, EmitterSpec, Heard, Hopes, Listener, ListenerSpec};
-use crate::store::{Metadata, Position, Query, RecordedEvent, StreamId, StreamVersion};
+use crate::integration::{
+    Dispatch, Effect, Emitter, EmitterSpec, Heard, Hopes, Listener, ListenerSpec, ProcessCx,
+    ProcessManager, ProcessSpec, RawInput,
+};
+use crate::store::{NewEvent, Position, Query, RecordedEvent, StreamId, StreamVersion};
 
 /// Name of the outbox that facts of tests come from.
 const OUTBOX: &str = "00000000-0000-7000-8000-00000000000f";
@@ -25,21 +28,50 @@ pub fn told<E: Emitter>(id: &str, event: &E::Event) -> Option<Value> {
     let stored = event
         .encode()
         .unwrap_or_else(|error| panic!("the event cannot be written: {error}"));
+    let recorded = recorded(StreamId::of(E::DIVISION, id), stored);
+    (EmitterSpec::of::<E>().tell)(&recorded).unwrap_or_else(|error| panic!("{}", chain(&error)))
+}
+
+/// What `P` wants to be done when this happens to the thing `id`, as the first that its instance hears of.
+///
+/// # Panics
+///
+/// If the event is not of the form that is read.
+#[track_caller]
+pub fn led_to<P: ProcessManager>(id: &str, event: NewEvent) -> Vec<Effect> {
+    let recorded = recorded(StreamId::of(P::DIVISION, id), event);
+    let spec = ProcessSpec::of::<P>();
+    let instance = (spec.correlate)(&recorded).unwrap_or_else(|error| panic!("{}", chain(&error)));
+    let Some(instance) = instance else {
+        return Vec::new();
+    };
+    let cx = ProcessCx {
+        instance,
+        now: Timestamp::UNIX_EPOCH,
+        cause: recorded.event_id,
+    };
+    let reaction = (spec.react)(None, RawInput::Event(&recorded), &cx);
+    reaction
+        .unwrap_or_else(|error| panic!("{}", chain(&error)))
+        .effects
+}
+
+/// An event as it would be stored, the first of its stream.
+fn recorded(stream: StreamId, event: NewEvent) -> RecordedEvent {
     let (Some(position), Some(version)) = (Position::new(1), StreamVersion::new(1)) else {
         unreachable!("1 is not 0");
     };
-    let recorded = RecordedEvent {
+    RecordedEvent {
         position,
-        stream: StreamId::of(E::DIVISION, id),
         version,
-        event_id: named_id(None, id.as_bytes()),
-        event_type: stored.event_type.as_ref().into(),
-        revision: stored.revision,
+        event_id: named_id(None, stream.as_str().as_bytes()),
+        stream,
+        event_type: event.event_type.as_ref().into(),
+        revision: event.revision,
         recorded_at: 0,
-        data: stored.data,
-        metadata: Metadata::default(),
-    };
-    (EmitterSpec::of::<E>().tell)(&recorded).unwrap_or_else(|error| panic!("{}", chain(&error)))
+        data: event.data,
+        metadata: event.metadata,
+    }
 }
 
 /// What `L` wants to be done about a fact on `topic`.

@@ -3,6 +3,7 @@
 
 mod emitter;
 mod listener;
+mod process;
 
 use hecate_manifest::{Permission, TopicFilter};
 use heck::ToUpperCamelCase;
@@ -20,6 +21,7 @@ use crate::project::MANIFEST;
 
 pub(crate) use emitter::NewEmitter;
 pub(crate) use listener::NewListener;
+pub(crate) use process::NewProcessManager;
 
 /// The plugin, as the templates see it.
 #[derive(Debug, Serialize)]
