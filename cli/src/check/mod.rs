@@ -5,6 +5,7 @@
 
 mod render;
 mod rules;
+mod sarif;
 mod sdk;
 
 use std::path::Path;
@@ -16,7 +17,9 @@ use hecate_manifest::rules::{
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{DivisionTree, SourceFault, divisions_in, read_division, unreadable_sources};
+use crate::generate::{
+    DivisionTree, SourceFault, divisions_in, hash, read_division, unreadable_sources,
+};
 use crate::project::{MANIFEST, Project, View, file_text, is_file};
 
 pub(crate) use render::{Format, count, print};
@@ -46,6 +49,12 @@ pub(crate) fn all_rules() -> Vec<&'static Rule> {
     let mut rules: Vec<_> = manifest_rules().chain(rules::all()).collect();
     rules.sort_by_key(|rule| rule.code);
     rules
+}
+
+/// What a finding is known by when the lines around it have moved.
+fn fingerprint(finding: &Finding) -> String {
+    let about = [finding.rule.code, &finding.file, &finding.message];
+    hash(about.join("\0").as_bytes())
 }
 
 /// All findings in a manifest that stands alone.

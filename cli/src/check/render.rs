@@ -1,4 +1,4 @@
-//! Findings as they are shown: to people, to programs, to GitHub.
+//! Findings as they are shown: to people, to programs, to GitHub, to code hosts.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use hecate_manifest::rules::{Finding, Severity};
 use serde_json::json;
 
+use super::{all_rules, sarif};
 use crate::context::Context;
 
 /// The form of the output.
@@ -19,6 +20,8 @@ pub(crate) enum Format {
     Json,
     /// Annotations of GitHub Actions
     Github,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
 }
 
 /// More findings than anybody reads: the first ones are shown, and how many more there are.
@@ -34,6 +37,10 @@ pub(crate) fn print(
     let (errors, warnings) = count(findings);
     match format {
         Format::Json => {}
+        Format::Sarif => {
+            let log = sarif::log(&all_rules(), findings, texts);
+            cx.printer().result(&log.to_string());
+        }
         Format::Github => findings
             .iter()
             .for_each(|finding| cx.printer().result(&github(finding))),

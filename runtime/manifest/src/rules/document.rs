@@ -6,7 +6,7 @@ use jsonc_parser::common::{Range, Ranged};
 use semver::Version;
 
 use super::finding::Places;
-use super::{Finding, Rule, Span};
+use super::{Finding, Fix, Rule, Span};
 use crate::suggest_version;
 
 /// A manifest that is JSON and an object.
@@ -51,11 +51,17 @@ impl<'a> Document<'a> {
         let error = Version::parse(&value.value).err()?;
         let text = value.value.escape_debug();
         let message = format!("`{field}` is `{text}`, which is not a semantic version: {error}");
-        let help = match suggest_version(&value.value) {
-            Some(suggestion) => format!("write `{suggestion}`"),
-            None => "write three numbers, as in `0.1.0`".to_owned(),
-        };
-        Some(self.finding(rule, value, message).with_help(help))
+        let finding = self.finding(rule, value, message);
+        Some(match suggest_version(&value.value) {
+            Some(suggestion) => {
+                let help = format!("write `{suggestion}`");
+                let text = format!("\"{suggestion}\"");
+                // Whoever wrote it may have meant another one.
+                let fix = Fix::unsafe_one(help.as_str(), value.start()..value.end(), text);
+                finding.with_help(help).with_fix(fix)
+            }
+            None => finding.with_help("write three numbers, as in `0.1.0`"),
+        })
     }
 
     pub(super) fn span(&self, at: &impl Ranged) -> Span {

@@ -121,6 +121,57 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// The change that does it, where that is known.
+    pub fix: Option<Box<Fix>>,
+}
+
+/// A change of a finding's file that mends what was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    /// What it does: ``write `0.1.0` ``.
+    pub title: String,
+    /// Whether it cannot change what was meant. Others are made only if asked for.
+    pub safe: bool,
+    /// What is replaced, in the order of the places, none in another.
+    pub edits: Vec<Edit>,
+}
+
+/// Bytes of a file, and the text that takes their place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edit {
+    /// The first byte that goes.
+    pub start: usize,
+    /// The first one after it that stays.
+    pub end: usize,
+    /// What comes instead.
+    pub text: String,
+}
+
+impl Fix {
+    /// A fix that replaces one place and cannot change what was meant.
+    pub fn safe(title: impl Into<String>, bytes: Range<usize>, text: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            safe: true,
+            edits: vec![Edit {
+                start: bytes.start,
+                end: bytes.end,
+                text: text.into(),
+            }],
+        }
+    }
+
+    /// The same, of one that somebody should look at.
+    pub fn unsafe_one(
+        title: impl Into<String>,
+        bytes: Range<usize>,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            safe: false,
+            ..Self::safe(title, bytes, text)
+        }
+    }
 }
 
 impl Finding {
@@ -138,7 +189,15 @@ impl Finding {
             span,
             message: message.into(),
             help: None,
+            fix: None,
         }
+    }
+
+    /// The same, with the change that mends it.
+    #[must_use]
+    pub fn with_fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(Box::new(fix));
+        self
     }
 
     /// The same, saying what to do about it.
@@ -156,11 +215,11 @@ impl Finding {
     }
 }
 
-/// `{"code", "severity", "file", "line", "column", "message", "help"}`, with null for what there is not. Fields
-/// may be added, never changed.
+/// `{"code", "severity", "file", "line", "column", "message", "help", "fix"}`, with null for what there is
+/// not. Fields may be added, never changed.
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Finding", 7)?;
+        let mut fields = serializer.serialize_struct("Finding", 8)?;
         fields.serialize_field("code", self.rule.code)?;
         fields.serialize_field("severity", &self.severity)?;
         fields.serialize_field("file", &self.file)?;
@@ -168,6 +227,7 @@ impl Serialize for Finding {
         fields.serialize_field("column", &self.span.map(|span| span.column))?;
         fields.serialize_field("message", &self.message)?;
         fields.serialize_field("help", &self.help)?;
+        fields.serialize_field("fix", &self.fix)?;
         fields.end()
     }
 }

@@ -1,6 +1,8 @@
+use jsonc_parser::common::Ranged;
+
 use super::document::Document;
 use super::fields::FIELDS;
-use super::{Context, Finding, Rule, Severity, hkm012_foreign_field, nearest};
+use super::{Context, Finding, Fix, Rule, Severity, hkm012_foreign_field, nearest};
 
 pub(super) static RULE: Rule = Rule {
     code: "HKM011",
@@ -26,7 +28,17 @@ pub(super) fn check(manifest: &Document<'_>, _: &Context<'_>, found: &mut Vec<Fi
         let message = format!("nothing reads the field `{}`", name.escape_debug());
         let finding = manifest.finding(&RULE, &field.name, message);
         found.push(match nearest(name, known()) {
-            Some(known) => finding.with_help(format!("did you mean `{known}`?")),
+            Some(known) => {
+                let finding = finding.with_help(format!("did you mean `{known}`?"));
+                // Two of a kind would be another fault.
+                if manifest.field(known).is_some() {
+                    finding
+                } else {
+                    let bytes = field.name.start()..field.name.end();
+                    let title = format!("call it `{known}`");
+                    finding.with_fix(Fix::unsafe_one(title, bytes, format!("\"{known}\"")))
+                }
+            }
             None => finding,
         });
     }

@@ -31,7 +31,7 @@ mod nearest;
 use document::Document;
 
 pub use context::{CargoVersion, Context, Scope};
-pub use finding::{Finding, Rule, Severity, Span};
+pub use finding::{Edit, Finding, Fix, Rule, Severity, Span};
 pub use nearest::nearest;
 
 type Check = fn(&Document<'_>, &Context<'_>, &mut Vec<Finding>);

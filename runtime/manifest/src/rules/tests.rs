@@ -170,12 +170,13 @@ fn the_json_of_a_finding_is_stable() {
             "column": 11,
             "message": finding.message,
             "help": "write `my-plugin`; `display_name` may hold any text",
+            "fix": null,
         })
     );
     let nowhere = Finding::new(finding.rule, "a", None, "b").with_severity(Severity::Warning);
     assert_eq!(
         serde_json::to_string(&nowhere).unwrap(),
-        r#"{"code":"HKM003","severity":"warning","file":"a","line":null,"column":null,"message":"b","help":null}"#
+        r#"{"code":"HKM003","severity":"warning","file":"a","line":null,"column":null,"message":"b","help":null,"fix":null}"#
     );
 }
 
