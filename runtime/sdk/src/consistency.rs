@@ -21,7 +21,7 @@ const MOST: usize = 64;
 /// The command has happened when it is answered, whatever is waited for: after two seconds it is answered without, and
 /// [`Done::visible`](crate::division::Done::visible) says so. It says so too if a projection could not take the
 /// command's events in and parked them, and while one is built anew because its code has changed, for which nobody
-/// waits.
+/// waits. Nor does anybody wait for rows that cannot be written, on a full disk for instance.
 ///
 /// A request says it with the header `Hecate-Consistency`: `eventual`, `strong`, or the names of projections with commas
 /// between.
@@ -133,10 +133,11 @@ impl Consistency {
         let is_behind = |one: &ProjectionProgress| {
             !one.is_frozen && self.is_about(&one.name) && one.checkpoint < Some(last)
         };
-        match progress.projections.as_slice() {
-            [] => progress.reached < Some(last),
-            all => all.iter().any(is_behind),
-        }
+        !progress.is_stuck
+            && match progress.projections.as_slice() {
+                [] => progress.reached < Some(last),
+                all => all.iter().any(is_behind),
+            }
     }
 }
 
@@ -194,10 +195,11 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_rows_of_other_code() {
+    fn nobody_waits_for_rows_of_other_code_or_for_those_that_cannot_be_written() {
         let progress = |projections| Progress {
             reached: Position::new(4),
             projections,
+            is_stuck: false,
         };
         let named = Consistency::projections(["a"]);
         for (consistency, projections, is_awaited) in [
@@ -226,5 +228,10 @@ mod tests {
                 "{consistency:?}: {progress:?}"
             );
         }
+        let stuck = Progress {
+            is_stuck: true,
+            ..progress(vec![at("a", 4, false)])
+        };
+        assert!(!Consistency::Strong.is_awaited(&stuck, position(5)));
     }
 }

@@ -262,7 +262,7 @@ fn a_full_disk_takes_no_new_version_and_keeps_the_old_one() {
 #[test]
 fn a_full_disk_refuses_commands_and_loses_none() {
     let sandbox = Sandbox::new();
-    let disk = SmallDisk::mount(&sandbox.path("small"), 32 * MIB);
+    let disk = SmallDisk::mount(&sandbox.path("small"), 64 * MIB);
     let (daemon, _) = serving(&disk, &sandbox);
     let order = |nth: usize| json!({"note": format!("{nth} {}", "x".repeat(20_000))});
     let initiate = |nth: usize| post(daemon.port, &format!("{API}/initiate"), &order(nth));

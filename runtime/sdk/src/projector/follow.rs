@@ -93,6 +93,10 @@ impl Follower {
                 Err(Trouble::Over) => break,
                 Err(Trouble::Again) => {
                     self.pause.lengthen();
+                    let is_stuck = self.pause.is_stuck();
+                    self.site.progress.send_if_modified(|progress| {
+                        !std::mem::replace(&mut progress.is_stuck, is_stuck) && is_stuck
+                    });
                     if self.pause.wait(&mut self.stopping).await {
                         break;
                     }

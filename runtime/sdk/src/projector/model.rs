@@ -115,6 +115,7 @@ impl Model {
         Progress {
             reached: self.reached,
             projections: self.followed.iter().map(one).collect(),
+            is_stuck: false,
         }
     }
 

@@ -12,6 +12,8 @@ pub(super) struct Pause {
 
 impl Pause {
     const SHORTEST: Duration = Duration::from_millis(50);
+    /// Tries that fail one after the other before it is no trouble of a moment.
+    const STUCK: u32 = 3;
     const LONGEST: Duration = Duration::from_secs(5);
 
     /// It went well: the next trouble is the first.
@@ -22,6 +24,11 @@ impl Pause {
     /// It did not.
     pub(super) const fn lengthen(&mut self) {
         self.tries = self.tries.saturating_add(1);
+    }
+
+    /// Whether the trouble lasts.
+    pub(super) const fn is_stuck(&self) -> bool {
+        self.tries >= Self::STUCK
     }
 
     /// Waits as long as the last tries ask for. Says whether the loop should end meanwhile.

@@ -10,6 +10,8 @@ pub(crate) struct Progress {
     /// What was read, for a store that no projection follows.
     pub(crate) reached: Option<Position>,
     pub(crate) projections: Vec<ProjectionProgress>,
+    /// Whether rows could not be written several times in a row, on a full disk for instance: nobody waits for them.
+    pub(crate) is_stuck: bool,
 }
 
 /// How far one projection is.
