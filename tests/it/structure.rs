@@ -31,7 +31,9 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// What the runtime is made of. Whoever adds to this list makes the thin crate thicker.
-const RUNTIME_NEEDS: [&str; 15] = [
+const RUNTIME_NEEDS: [&str; 17] = [
+    // The hash of a page's own script, for the policy that lets it run.
+    "base64",
     "bytes",
     "http",
     "http-body",
@@ -43,6 +45,7 @@ const RUNTIME_NEEDS: [&str; 15] = [
     "object",
     "serde",
     "serde_json",
+    "sha2",
     "thiserror",
     "tokio",
     "tower",

@@ -31,11 +31,11 @@ fn runs_are_taken_back_one_after_the_other() {
     }
     assert_snapshot!(plugin.hecate("undo --list"), @"
     exit 0
-       5  hecate gen division invoice total:decimal                     32 files
+       5  hecate gen division invoice total:decimal                     33 files
        4  hecate gen desk qry by-field order customer                   7 files
-       3  hecate gen desk prj order_confirmed --table confirmed_orders  5 files
-       2  hecate gen desk cmd confirm order note:string                 13 files
-       1  hecate gen division order customer:string                     32 files
+       3  hecate gen desk prj order_confirmed --table confirmed_orders  6 files
+       2  hecate gen desk cmd confirm order note:string                 14 files
+       1  hecate gen division order customer:string                     33 files
     ");
     let newest = trees.pop().unwrap();
     for (tree, command) in trees.iter().rev().zip(commands.iter().rev()) {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Draft;
+use super::{Draft, known_event};
 use crate::error::CliError;
 use crate::generate::contexts::{
     DivisionCx, EnumCx, EventCx, FieldCx, event_sample, fields, imports,
@@ -18,7 +18,7 @@ use crate::generate::fields::{FieldSpec, FieldType};
 use crate::generate::request::Request;
 use crate::generate::source::{self, Source};
 use crate::generate::tree::{CommandDesk, DivisionTree, EventFile};
-use crate::names::{Name, Versioned, near};
+use crate::names::{Name, Versioned};
 use crate::project::RelPath;
 
 /// `hecate gen event-version`
@@ -75,14 +75,14 @@ impl Request for NewRevision {
         let tree = draft.division(&self.division)?;
         let answers: Vec<_> = self.fields.iter().map(FieldSpec::to_string).collect();
         let record = |event: &Versioned| format!("{}/{event}", self.division);
-        let newest = event(&tree, &self.event, None)?;
+        let newest = known_event(&tree, &self.event, None)?;
         // Without a revision, asked again: it is the newest that was asked for.
         let made = |event: &EventFile| draft.recorded("event-version", &record(&event.versioned));
         if self.revision.is_none() && made(newest).is_some_and(|made| made.answers == answers) {
             draft.touch_division(&self.division);
             return Ok(());
         }
-        let old = event(&tree, &self.event, self.revision)?;
+        let old = known_event(&tree, &self.event, self.revision)?;
         let next = old.versioned.next().ok_or_else(|| {
             CliError::cannot(format!(
                 "`{}` is the last revision that can be",
@@ -224,35 +224,6 @@ impl NewRevision {
         }
         Ok(())
     }
-}
-
-fn event<'t>(
-    tree: &'t DivisionTree,
-    name: &Name,
-    revision: Option<u32>,
-) -> Result<&'t EventFile, CliError> {
-    if let Some(event) = tree.event(name, revision) {
-        return Ok(event);
-    }
-    let asked = revision.map_or_else(
-        || name.to_string(),
-        |revision| format!("{name}_v{revision}"),
-    );
-    let known: Vec<Name> = tree
-        .events()
-        .map(|event| event.versioned.name().clone())
-        .collect();
-    let error = CliError::cannot(format!(
-        "the division `{}` has no event `{asked}`",
-        tree.subject
-    ));
-    if let Some(newest) = tree.event(name, None) {
-        return Err(error.hint(format!("its newest revision is `{}`", newest.versioned)));
-    }
-    Err(match near(&known, name) {
-        Some(near) => error.hint(format!("did you mean `{}`?", near.name)),
-        None => error.hint("`hecate list` shows the events that there are"),
-    })
 }
 
 /// The files of a desk, as far as they are Rust.

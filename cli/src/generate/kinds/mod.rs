@@ -21,7 +21,7 @@ use super::frontend;
 use super::lock::{Artifact, LOCK, Lock, hash};
 use super::owned;
 use super::recorded;
-use super::tree::{DivisionTree, divisions_in, read_division};
+use super::tree::{DivisionTree, EventFile, divisions_in, read_division};
 use crate::error::CliError;
 use crate::names::{Name, near};
 use crate::project::{RelPath, View};
@@ -271,6 +271,40 @@ impl<'a> Draft<'a> {
         wanted.insert(lock, self.lock.to_text()?.into_bytes());
         Ok(())
     }
+}
+
+/// The event of this name, in its newest revision or the one that is asked for.
+pub(super) fn known_event<'t>(
+    tree: &'t DivisionTree,
+    name: &Name,
+    revision: Option<u32>,
+) -> Result<&'t EventFile, CliError> {
+    if let Some(event) = tree.event(name, revision) {
+        return Ok(event);
+    }
+    let asked = revision.map_or_else(
+        || name.to_string(),
+        |revision| format!("{name}_v{revision}"),
+    );
+    let error = CliError::cannot(format!(
+        "the division `{}` has no event `{asked}`",
+        tree.subject
+    ));
+    if let Some(newest) = tree.event(name, None) {
+        return Err(error.hint(format!("its newest revision is `{}`", newest.versioned)));
+    }
+    let mut known: Vec<Name> = tree
+        .events()
+        .map(|event| event.versioned.name().clone())
+        .collect();
+    known.dedup();
+    Err(match near(&known, name) {
+        Some(near) => error.hint(format!("did you mean `{}`?", near.name)),
+        None => {
+            let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            error.hint(format!("it has {}", known.join(", ")))
+        }
+    })
 }
 
 fn shown(answers: &[String]) -> String {

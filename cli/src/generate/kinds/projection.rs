@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Draft;
+use super::{Draft, known_event};
 use crate::error::CliError;
 use crate::generate::contexts::{DivisionCx, EventCx, FieldCx, fields};
 use crate::generate::fields::FieldSpec;
@@ -112,33 +112,12 @@ fn event<'t>(
     name: &Name,
     revision: Option<u32>,
 ) -> Result<&'t EventFile, CliError> {
-    match tree.event(name, revision) {
-        Some(event) if event.is_told_as_next => {
-            let error = format!("`{}` is told as a newer revision", event.versioned);
-            return Err(CliError::cannot(error).hint(format!("take the newest: `{name}`")));
-        }
-        Some(event) => return Ok(event),
-        None => {}
+    let event = known_event(tree, name, revision)?;
+    if event.is_told_as_next {
+        let error = format!("`{}` is told as a newer revision", event.versioned);
+        return Err(CliError::cannot(error).hint(format!("take the newest: `{name}`")));
     }
-    let asked = revision.map_or_else(
-        || name.to_string(),
-        |revision| format!("{name}_v{revision}"),
-    );
-    let error = CliError::cannot(format!(
-        "the division `{}` has no event `{asked}`",
-        tree.subject
-    ));
-    let known: Vec<Name> = tree
-        .events()
-        .map(|event| event.versioned.name().clone())
-        .collect();
-    Err(match near(&known, name) {
-        Some(near) => error.hint(format!("did you mean `{}`?", near.name)),
-        None => {
-            let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-            error.hint(format!("it has {}", known.join(", ")))
-        }
-    })
+    Ok(event)
 }
 
 /// Two projections on one table would race each other.
