@@ -45,7 +45,9 @@ pub(crate) use kinds::command::{Extras, NewCommand, desk_of, usual_route};
 pub(crate) use kinds::delivery::{DeliveredSdk, NewDelivery};
 pub(crate) use kinds::division::{NewDivision, parse_flags};
 pub(crate) use kinds::event_version::NewRevision;
-pub(crate) use kinds::integration::{NewEmitter, NewListener, NewProcessManager};
+pub(crate) use kinds::integration::{
+    NewEmitter, NewListener, NewProcessManager, NewRequester, NewResponder,
+};
 pub(crate) use kinds::plugin::{Frontend, NewPlugin, Size};
 pub(crate) use kinds::projection::NewProjection;
 pub(crate) use kinds::query::{NewQuery, QueryKind};

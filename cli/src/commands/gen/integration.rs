@@ -7,11 +7,13 @@ use super::words::{misnamed_event, name};
 use crate::carry_out::CarryOutArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{NewEmitter, NewListener, NewProcessManager};
+use crate::generate::{
+    NewEmitter, NewListener, NewProcessManager, NewRequester, NewResponder, parse_fields,
+};
 use crate::names::{Name, Versioned};
 use crate::prompts::Prompts;
 
-/// Make what reaches beyond one division: an emitter, a listener, a process manager
+/// Make what reaches beyond one division: an emitter, a listener, a process manager, a requester, a responder
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct IntegrationArgs {
@@ -26,6 +28,8 @@ enum IntegrationKind {
     Emitter(EmitterArgs),
     Listener(ListenerArgs),
     ProcessManager(ProcessArgs),
+    Requester(RequesterArgs),
+    Responder(ResponderArgs),
 }
 
 /// Tell others of an event: `hecate gen integration emitter order_confirmed --fact my-shop.order_confirmed`
@@ -76,17 +80,46 @@ struct ProcessArgs {
     how: CarryOutArgs,
 }
 
+/// Ask something of another plugin: `hecate gen integration requester shop.place_order customer:string`
+#[derive(Debug, Default, clap::Args)]
+struct RequesterArgs {
+    /// The hope: the name of the plugin that answers it, and what is asked
+    hope: Option<String>,
+    /// What is asked, as fields: `customer:string`
+    #[arg(value_name = "FIELD")]
+    fields: Vec<String>,
+    #[command(flatten)]
+    how: CarryOutArgs,
+}
+
+/// Answer a hope of another plugin: `hecate gen integration responder my-shop.place_order --command initiate_order`
+#[derive(Debug, Default, clap::Args)]
+struct ResponderArgs {
+    /// The hope: the name of this plugin, and what is asked
+    hope: Option<String>,
+    /// The command that it leads to
+    #[arg(long, value_name = "COMMAND")]
+    command: Option<String>,
+    /// The division whose command it is [default: the only one that has it]
+    #[arg(long, value_name = "D")]
+    division: Option<String>,
+    #[command(flatten)]
+    how: CarryOutArgs,
+}
+
 pub(super) fn run(args: IntegrationArgs, cx: &Context) -> Result<(), CliError> {
     let kind = match args.kind {
         Some(kind) => kind,
         None => {
-            let missing = "`hecate gen integration` needs a kind (emitter, listener or process-manager) and what goes with it";
+            let missing = "`hecate gen integration` needs a kind (emitter, listener, process-manager, requester or responder) and what goes with it";
             let example =
                 "hecate gen integration listener shop.order_confirmed --command book_entry";
             let kinds = [
                 "emitter: tell others of an event",
                 "listener: let a fact of another plugin lead to a command",
                 "process-manager: let an event lead to a command",
+                "requester: ask something of another plugin",
+                "responder: answer what another plugin asks",
             ];
             let how = args.how;
             match Prompts::of(cx, missing, example)?.pick("What kind of integration", &kinds)? {
@@ -98,9 +131,17 @@ pub(super) fn run(args: IntegrationArgs, cx: &Context) -> Result<(), CliError> {
                     how,
                     ..ListenerArgs::default()
                 }),
-                _ => IntegrationKind::ProcessManager(ProcessArgs {
+                2 => IntegrationKind::ProcessManager(ProcessArgs {
                     how,
                     ..ProcessArgs::default()
+                }),
+                3 => IntegrationKind::Requester(RequesterArgs {
+                    how,
+                    ..RequesterArgs::default()
+                }),
+                _ => IntegrationKind::Responder(ResponderArgs {
+                    how,
+                    ..ResponderArgs::default()
                 }),
             }
         }
@@ -109,6 +150,8 @@ pub(super) fn run(args: IntegrationArgs, cx: &Context) -> Result<(), CliError> {
         IntegrationKind::Emitter(args) => emitter(args, cx),
         IntegrationKind::Listener(args) => listener(args, cx),
         IntegrationKind::ProcessManager(args) => process_manager(args, cx),
+        IntegrationKind::Requester(args) => requester(args, cx),
+        IntegrationKind::Responder(args) => responder(args, cx),
     }
 }
 
@@ -243,6 +286,75 @@ fn process_manager(mut args: ProcessArgs, cx: &Context) -> Result<(), CliError> 
         request.command
     );
     generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+fn requester(mut args: RequesterArgs, cx: &Context) -> Result<(), CliError> {
+    let generator = Generator::open(cx)?;
+    let asked = args.hope.is_none();
+    if asked {
+        let missing = missing("requester", &[("a HOPE", true)]);
+        let example = "hecate gen integration requester shop.place_order customer:string";
+        let prompts = Prompts::of(cx, &missing, example)?;
+        args.hope = Some(prompts.wanted("Hope (shop.place_order)", is_hope)?);
+        args.fields = prompts.fields(&name("hope")?)?;
+    }
+    let hope = args.hope.unwrap_or_default();
+    let request = NewRequester {
+        fields: parse_fields(&name("hope")?, &args.fields)?,
+        hope: hope.clone(),
+    };
+    let command = spoken(
+        "hecate gen integration",
+        &["requester", &hope],
+        &args.fields,
+        &[],
+    );
+    let done = format!("made the requester; `Hopes::ask` and `Effect::ask` send {hope}");
+    generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+fn responder(mut args: ResponderArgs, cx: &Context) -> Result<(), CliError> {
+    let generator = Generator::open(cx)?;
+    let asked = args.hope.is_none() || args.command.is_none();
+    if asked {
+        let missing = missing(
+            "responder",
+            &[
+                ("a HOPE", args.hope.is_none()),
+                ("a `--command COMMAND`", args.command.is_none()),
+            ],
+        );
+        let example =
+            "hecate gen integration responder my-shop.place_order --command initiate_order";
+        let prompts = Prompts::of(cx, &missing, example)?;
+        pick_command(&prompts, &generator, &mut args.command)?;
+        if args.hope.is_none() {
+            let command = args.command.clone().unwrap_or_default();
+            let usual = format!("{}.{command}", generator.plugin()?);
+            args.hope = Some(prompts.usual("Hope", &usual, is_hope)?);
+        }
+    }
+    let request = NewResponder {
+        hope: args.hope.unwrap_or_default(),
+        command: name(args.command.as_deref().unwrap_or_default())?,
+        division: args.division.as_deref().map(name).transpose()?,
+    };
+    let options = [
+        ("command", args.command.as_ref()),
+        ("division", args.division.as_ref()),
+    ];
+    let command = said("responder", &request.hope, &options);
+    let done = format!(
+        "made the responder; {} leads to {}",
+        request.hope, request.command
+    );
+    generator.carry_out(&request, args.how, command, &done, asked)
+}
+
+fn is_hope(text: &str) -> Result<(), CliError> {
+    Topic::parse(text)
+        .map(drop)
+        .map_err(|error| CliError::usage(error.to_string()))
 }
 
 /// `note=not paid`

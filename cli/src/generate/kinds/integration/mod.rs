@@ -2,6 +2,7 @@
 //! they are about, names made of topics, and the permissions of the manifest.
 
 mod emitter;
+mod hope;
 mod listener;
 mod process;
 
@@ -20,6 +21,7 @@ use crate::names::{Name, near};
 use crate::project::MANIFEST;
 
 pub(crate) use emitter::NewEmitter;
+pub(crate) use hope::{NewRequester, NewResponder};
 pub(crate) use listener::NewListener;
 pub(crate) use process::NewProcessManager;
 
