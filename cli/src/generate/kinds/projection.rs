@@ -8,7 +8,7 @@ use crate::generate::contexts::{DivisionCx, EventCx, FieldCx, fields};
 use crate::generate::fields::FieldSpec;
 use crate::generate::request::Request;
 use crate::generate::tree::{DivisionTree, EventFile};
-use crate::names::{self, Name, near, plural};
+use crate::names::{self, Name, plural};
 
 #[derive(Serialize)]
 struct ProjectionCx {
