@@ -226,3 +226,43 @@ fn what_is_in_no_state_to_be_removed_is_named() {
     assert!(removed.stdout.contains("change hecate.lock"), "{removed}");
     assert_eq!(plugin.hecate("check").ok().stdout.trim(), "no findings");
 }
+
+#[test]
+fn a_revision_and_an_integration_go_as_desks_do() {
+    let sandbox = Sandbox::new();
+    let plugin = Project::new(&sandbox, "it-removed-others");
+    let _made = plugin.hecate("gen division order note:string").ok();
+    let _made = plugin
+        .hecate("gen event-version order_initiated carrier:string?")
+        .ok();
+    let needed = plugin
+        .hecate("remove event-version order_initiated_v2")
+        .code(1);
+    assert!(
+        needed
+            .stderr
+            .contains("command `order/initiate_order` depends on it"),
+        "{needed}"
+    );
+    let before = sources(&plugin);
+    let _made = plugin
+        .hecate("gen integration emitter order_initiated --fact it-removed-others.order_placed")
+        .ok();
+    let needed = plugin.hecate("remove division order").code(1);
+    assert!(
+        needed.stderr.contains("emitter `tell_order_placed`"),
+        "{needed}"
+    );
+    let removed = plugin.hecate("remove integration tell_order_placed").ok();
+    assert!(
+        removed.stderr.contains(
+            "still asks for the permission `facts:publish:it-removed-others.order_placed`"
+        ),
+        "{removed}"
+    );
+    let mut left = sources(&plugin);
+    left.insert("manifest.json".to_owned(), before["manifest.json"].clone());
+    for path in left.keys().chain(before.keys()) {
+        assert!(left.get(path) == before.get(path), "{path} is as it was");
+    }
+}

@@ -1,10 +1,12 @@
 //! `hecate remove KIND NAME`: takes away what was generated.
 
+use hecate_templates::Catalog;
+
 use crate::carry_out::CarryOutArgs;
 use crate::commands::r#gen::{Generator, VerifyArgs};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{Edited, Removal};
+use crate::generate::{self, Edited, Removal};
 use crate::tools;
 
 /// Take away what was generated: `hecate remove desk confirm_order`, `hecate remove division order`
@@ -13,7 +15,7 @@ use crate::tools;
 /// read when its desk is gone, and its status bit is never given again (`contracts/flags.toml`).
 #[derive(Debug, clap::Args)]
 pub(crate) struct RemoveArgs {
-    /// What it is: `desk`, `command`, `projection`, `query`, `division`, or another kind that `hecate.lock` has
+    /// What it is: `desk`, `command`, `projection`, `query`, `division`, `integration`, or another kind that `hecate.lock` has
     #[arg(value_name = "KIND")]
     kind: String,
     /// Its name; where several divisions have it, with its division: `order/confirm_order`
@@ -48,7 +50,15 @@ pub(crate) fn run(args: &RemoveArgs, cx: &Context) -> Result<(), CliError> {
         edited: args.edited,
     };
     let done = format!("removed {kind} {name}");
+    let (_, view) = generator.parts();
+    let catalog = Catalog::builtin();
+    let leftovers = generate::leftovers(view, &catalog.kinds(), kind, name)?;
     generator.carry_out(&request, args.how, command, &done, false)?;
+    for permission in leftovers {
+        cx.printer().note(&format!(
+            "`manifest.json` still asks for the permission `{permission}`: take it out if nothing else needs it"
+        ));
+    }
     if is_dirty {
         cx.printer().note(DIRTY);
     }

@@ -44,6 +44,19 @@ pub(super) fn names_of_projection(tree: &DivisionTree, desk: &ProjectionDesk) ->
     names
 }
 
+/// Names that are gone with a source of any other kind: the types that it declares for others.
+pub(super) fn names_of_source(text: &str) -> BTreeSet<String> {
+    let declared = text.lines().filter_map(|line| {
+        let rest = line.strip_prefix("pub ")?;
+        let rest = ["struct ", "enum ", "trait "]
+            .iter()
+            .find_map(|word| rest.strip_prefix(word))?;
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        Some(rest[..end.unwrap_or(rest.len())].to_owned())
+    });
+    declared.filter(|name| !name.is_empty()).collect()
+}
+
 /// Names that are gone with a division: its crate, and its departments.
 pub(super) fn names_of_division(tree: &DivisionTree, crate_name: &str) -> BTreeSet<String> {
     let subject = &tree.subject;

@@ -55,6 +55,7 @@ pub(crate) use kinds::remove::{Edited, Removal};
 pub(crate) use lock::{LOCK, Lock, hash};
 pub(crate) use owned::refresh;
 pub(crate) use plan::{Plan, Step};
+pub(crate) use recorded::leftovers;
 pub(crate) use rename::{Renaming, rename};
 pub(crate) use request::{Request, plan};
 pub(crate) use route::Route;

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use super::lock::{Artifact, LOCK, Lock};
 use crate::error::CliError;
-use crate::project::View;
+use crate::project::{MANIFEST, View};
 
 /// Other words for kinds: those of `hecate gen desk`.
 const WORDS: [(&str, &str); 3] = [("cmd", "command"), ("prj", "projection"), ("qry", "query")];
 /// A word for every kind that belongs to a division.
 const DESK: &str = "desk";
+/// A word for every kind that reaches beyond one division, and where those lie.
+const INTEGRATION: &str = "integration";
+const PLACES: [&str; 2] = ["src/integrations/", "src/processes/"];
 /// Letters that a slip may have.
 const SLIP: usize = 2;
 
@@ -36,13 +39,17 @@ pub(super) fn find<'l>(
                 .filter(|kind| !kind.starts_with("owned")),
         )
         .collect();
-    if word != DESK && !known.iter().any(|of| is_of_kind(of)) {
+    if ![DESK, INTEGRATION].contains(&word) && !known.iter().any(|of| is_of_kind(of)) {
         return Err(unknown_kind(kind, &known));
     }
     let of_kind: Vec<&Artifact> = lock
         .artifacts()
         .filter(|artifact| match word {
             DESK => artifact.name.contains('/'),
+            INTEGRATION => artifact
+                .files
+                .keys()
+                .any(|path| PLACES.iter().any(|place| path.starts_with(place))),
             _ => is_of_kind(&artifact.kind),
         })
         .collect();
@@ -87,7 +94,7 @@ pub(super) fn shown(artifact: &Artifact) -> String {
 fn unknown_kind(kind: &str, known: &BTreeSet<&str>) -> CliError {
     let mut words: BTreeSet<&str> = known.iter().copied().collect();
     words.extend(WORDS.iter().flat_map(|(short, long)| [*short, *long]));
-    words.insert(DESK);
+    words.extend([DESK, INTEGRATION]);
     let error = CliError::usage(format!(
         "`{kind}` is no kind of thing that `hecate gen` makes"
     ));
@@ -128,6 +135,26 @@ fn closest<'w>(words: &BTreeSet<&'w str>, given: &str) -> Option<&'w str> {
         .min_by_key(distance)
         .filter(|word| distance(word) <= SLIP)
         .copied()
+}
+
+/// What stays in the manifest when the artifact goes: permissions for the topics of its answers. Others may need them.
+pub(crate) fn leftovers(
+    view: &View,
+    kinds: &[&str],
+    kind: &str,
+    name: &str,
+) -> Result<Vec<String>, CliError> {
+    let lock = Lock::parse(view.text(LOCK)?)?;
+    let artifact = find(&lock, kinds, kind, name)?;
+    let manifest = view.text(MANIFEST)?.unwrap_or_default();
+    let topics = artifact.answers.iter().map(|answer| {
+        let (_, topic) = answer.split_once('=').unwrap_or(("", answer));
+        format!(":{topic}")
+    });
+    let topics: Vec<String> = topics.collect();
+    let permissions = manifest.split('"').skip(1).step_by(2);
+    let is_for = |permission: &&str| topics.iter().any(|topic| permission.ends_with(topic));
+    Ok(permissions.filter(is_for).map(str::to_owned).collect())
 }
 
 /// The folder that is the artifact's alone: the one that all its files are in, if it is called as the artifact is.

@@ -7,7 +7,7 @@ use crate::error::CliError;
 use crate::generate::cargo_files::{remove_division, unlock_division};
 use crate::generate::contexts::package;
 use crate::generate::dependents::{
-    dependents, names_of_command, names_of_division, names_of_projection, owner,
+    dependents, names_of_command, names_of_division, names_of_projection, names_of_source, owner,
 };
 use crate::generate::lock::{Artifact, hash};
 use crate::generate::recorded::{self, folder, is_below, is_owned, short, shown};
@@ -202,11 +202,15 @@ impl Going {
         self.folder.as_deref() == Some(format!("divisions/{subject}").as_str())
     }
 
-    /// The bits of events and flags that go, with their names; flags that are shared stay.
+    /// The bits of events and flags that go, with their names; those of events with another revision that stays, stay.
     fn bits(&self, tree: &DivisionTree) -> Vec<(String, u64)> {
-        let events = tree
+        let (going, staying): (Vec<_>, Vec<_>) = tree
             .events()
-            .filter(|event| event.sets != 0 && self.has(&tree.event_path(event)))
+            .partition(|event| self.has(&tree.event_path(event)));
+        let still = staying.iter().fold(0, |bits, event| bits | event.sets);
+        let events = going
+            .into_iter()
+            .filter(|event| event.sets & !still != 0)
             .map(|event| (event.versioned.name().snake().to_owned(), event.sets));
         let flags = self.has(&tree.flags_path());
         let flags = tree.flags.iter().filter(|_| flags);
@@ -274,6 +278,17 @@ fn refuse_if_needed(
             .find(|desk| is_projection && goes(&desk.folder.name))
         {
             names.extend(names_of_projection(tree, desk));
+        }
+        if !is_command && !is_projection {
+            let sources = going
+                .files
+                .keys()
+                .filter(|path| path.as_str().ends_with(".rs"));
+            for path in sources {
+                names.extend(names_of_source(
+                    draft.view().text(path.as_str())?.unwrap_or_default(),
+                ));
+            }
         }
         // Outside of its division nobody speaks of a desk but the plugin's own crate.
         let is_near = |path: &str| {
