@@ -14,37 +14,72 @@ const CALLS: [(&str, usize); 5] = [
     ("mkdir", 1),
 ];
 
+/// The same for runs that take files away: what they share with others was killed at already.
+const CALLS_OF_REMOVALS: [(&str, usize); 4] =
+    [("unlink", 4), ("rename", 4), ("rmdir", 1), ("fsync", 1)];
+
 #[test]
 fn a_killed_run_leaves_the_old_tree_or_the_new_one() {
     let sandbox = Sandbox::new();
     let plugin = Project::new(&sandbox, "it-killed");
     let _made = plugin.hecate("gen division order customer:string").ok();
-    let gen_desk = ["gen", "desk", "cmd", "confirm", "order", "note:string"];
-    let old = sources(&plugin);
-    let _made = plugin.hecate(&gen_desk.join(" ")).ok();
-    let new = sources(&plugin);
+    kill_at_every_write(
+        &sandbox,
+        &plugin,
+        &["gen", "desk", "cmd", "confirm", "order", "note:string"],
+        &CALLS,
+    );
+    // The desk is there now: what moves it and takes it away is killed too.
+    for line in [
+        "rename desk confirm_order approve_order",
+        "remove desk approve_order",
+    ] {
+        let words: Vec<_> = line.split_whitespace().collect();
+        kill_at_every_write(&sandbox, &plugin, &words, &CALLS_OF_REMOVALS);
+    }
+    let place = "divisions/order/src/guide_order_lifecycle";
+    for gone in ["confirm_order", "approve_order"] {
+        let folder = plugin.path(&format!("{place}/{gone}"));
+        assert!(!folder.exists(), "no empty folder is left");
+    }
+}
+
+/// Kills `args` at every write of theirs, and leaves what they come to.
+fn kill_at_every_write(
+    sandbox: &Sandbox,
+    plugin: &Project<'_>,
+    args: &[&str],
+    calls: &[(&str, usize)],
+) {
+    let old = sources(plugin);
+    let _made = plugin.hecate(&args.join(" ")).ok();
+    let new = sources(plugin);
     assert_ne!(old, new);
     let mut completed = 0;
-    for (call, step) in CALLS {
+    for &(call, step) in calls {
         for nth in (1..).step_by(step) {
-            put_back(&plugin, &old);
-            let killed = killed_at(&sandbox, call, nth, &gen_desk);
+            put_back(plugin, &old);
+            let killed = killed_at(sandbox, call, nth, args);
             if killed.code == 0 {
-                assert!(nth > 1, "{call} is one that matters: {killed}");
+                // What only takes away unlinks, what only adds does not.
+                assert!(
+                    nth > 1 || call == "unlink",
+                    "{call} is one that matters: {killed}"
+                );
                 break;
             }
             let next = plugin.hecate("check");
-            assert_eq!(next.code, 0, "{call} {nth}: {next}");
-            let now = sources(&plugin);
+            assert_eq!(next.code, 0, "{args:?} {call} {nth}: {next}");
+            let now = sources(plugin);
             assert!(
                 now == old || now == new,
-                "{call} {nth} left a mixture: {next}"
+                "{args:?} {call} {nth} left a mixture: {next}"
             );
             completed += usize::from(next.stderr.contains("completed an interrupted run"));
         }
     }
     // The journal was needed, and not once: most of the run is behind it.
-    assert!(completed > 10, "{completed} runs were completed");
+    assert!(completed > 5, "{args:?}: {completed} runs were completed");
 }
 
 /// Runs `hecate` until the `nth` time that it makes the system call, and kills it there.
@@ -75,6 +110,8 @@ fn put_back(plugin: &Project<'_>, old: &BTreeMap<String, Vec<u8>>) {
         std::fs::remove_file(plugin.path(path)).unwrap();
     }
     for (path, contents) in old {
-        std::fs::write(plugin.path(path), contents).unwrap();
+        let path = plugin.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, contents).unwrap();
     }
 }
