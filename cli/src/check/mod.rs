@@ -3,6 +3,7 @@
 //! The rules for manifests are those of `hecate-manifest`, which the daemon goes by as well; [`rules`] has those for the
 //! source. All of them report in one record, [`Finding`], and print nothing.
 
+mod allow;
 mod render;
 mod rules;
 mod sarif;
@@ -20,7 +21,7 @@ use crate::error::CliError;
 use crate::generate::{
     DivisionTree, SourceFault, divisions_in, hash, read_division, unreadable_sources,
 };
-use crate::project::{MANIFEST, Project, View, file_text, is_file};
+use crate::project::{MANIFEST, Project, SETTINGS, Settings, View, file_text, is_file};
 
 pub(crate) use render::{Format, count, print};
 
@@ -46,7 +47,10 @@ impl Subject<'_> {
 
 /// Every rule there is, in the order of the codes.
 pub(crate) fn all_rules() -> Vec<&'static Rule> {
-    let mut rules: Vec<_> = manifest_rules().chain(rules::all()).collect();
+    let mut rules: Vec<_> = manifest_rules()
+        .chain(rules::all())
+        .chain([&allow::RULE])
+        .collect();
     rules.sort_by_key(|rule| rule.code);
     rules
 }
@@ -85,11 +89,34 @@ pub(crate) fn check_project(project: &Project, cx: &Context) -> Result<Vec<Findi
         files: Some(&exists),
     };
     let mut findings = check_manifest(MANIFEST, project.manifest_text(), &context);
-    findings.extend(rules::check(&subject(&view, project)));
+    let subject = subject(&view, project);
+    findings.extend(rules::check(&subject));
+    sift(&subject, &mut findings, cx);
     findings.sort_by(|one, other| {
         (&one.file, one.span, one.rule.code).cmp(&(&other.file, other.span, other.rule.code))
     });
     Ok(findings)
+}
+
+/// Takes out what is allowed, and says how much that is.
+fn sift(subject: &Subject<'_>, findings: &mut Vec<Finding>, cx: &Context) {
+    let text = subject.view.text(SETTINGS).ok().flatten().unwrap_or("");
+    // Settings that cannot be read are a finding of their own.
+    let settings = Settings::read(text);
+    let blind = findings
+        .iter()
+        .any(|finding| matches!(finding.rule.code, "HKM001" | "HKS001" | "HKS008"));
+    let list = settings.ok().and_then(|settings| settings.check);
+    let sources = subject.view.iter().filter_map(|(path, bytes)| {
+        let path = path.as_str();
+        let has_comments = path.ends_with(".rs") || path == "Cargo.toml";
+        has_comments.then_some((path, std::str::from_utf8(bytes).ok()?))
+    });
+    let list = list.unwrap_or_default().allow;
+    let taken = allow::sift(findings, sources, (&list, text), !blind);
+    if taken > 0 {
+        cx.printer().detail(&format!("{taken} allowed"));
+    }
 }
 
 fn subject<'a>(view: &'a View, project: &Project) -> Subject<'a> {

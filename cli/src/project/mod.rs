@@ -18,7 +18,7 @@ pub(crate) use read::{
 };
 pub(crate) use rel_path::RelPath;
 pub(crate) use sdk_source::{SdkSource, default_sdk, is_sdk, local_patch};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Allow, Settings};
 pub(crate) use view::View;
 
 /// Name of the manifest, which marks a plugin's directory.

@@ -10,6 +10,29 @@ use crate::error::CliError;
 pub(crate) struct Settings {
     /// How the frontend is made; without it, `priv/static` is taken as it is.
     pub(crate) frontend: Option<Frontend>,
+    /// What `hecate check` is to know.
+    pub(crate) check: Option<CheckSettings>,
+}
+
+/// What `hecate check` is to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckSettings {
+    /// Findings that are allowed.
+    #[serde(default)]
+    pub(crate) allow: Vec<Allow>,
+}
+
+/// Findings of one code that are allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Allow {
+    pub(crate) code: String,
+    /// A file or a directory; without it, the whole project.
+    pub(crate) path: Option<String>,
+    /// Why. Without it nothing is allowed, which is a finding and not a fault of the file.
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 /// A frontend with a build of its own.
@@ -29,7 +52,7 @@ fn here() -> String {
 
 impl Settings {
     /// What the file may hold.
-    pub(crate) const HELP: &str = "it may hold `[frontend]` with `build = \"…\"` and `dir = \"…\"`";
+    pub(crate) const HELP: &str = "it may hold `[frontend]` with `build = \"…\"` and `dir = \"…\"`, and `[check]` with `allow = [{ code = \"…\", path = \"…\", reason = \"…\" }]`";
 
     /// Reads the text of a `hecate.toml`, or says where it cannot be read.
     pub(crate) fn read(text: &str) -> Result<Self, toml_edit::de::Error> {

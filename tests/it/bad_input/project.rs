@@ -348,7 +348,7 @@ fn files_that_are_not_what_they_should_be_are_shown_where_they_are_not() {
     2 | buidl = "make"
       | ^^^^^
       |
-      = help: it may hold `[frontend]` with `build = "…"` and `dir = "…"`
+      = help: it may hold `[frontend]` with `build = "…"` and `dir = "…"`, and `[check]` with `allow = [{ code = "…", path = "…", reason = "…" }]`
 
     1 error
 
