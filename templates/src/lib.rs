@@ -261,6 +261,9 @@ fn unrendered(kind: &str, file: &str, source: minijinja::Error) -> TemplateError
 }
 
 #[cfg(test)]
+mod versions;
+
+#[cfg(test)]
 mod tests {
     use super::{Catalog, File, Owner, TemplateError};
 
