@@ -4,6 +4,7 @@
 //! source. All of them report in one record, [`Finding`], and print nothing.
 
 mod allow;
+mod mend;
 mod render;
 mod rules;
 mod sarif;
@@ -23,6 +24,7 @@ use crate::generate::{
 };
 use crate::project::{MANIFEST, Project, SETTINGS, Settings, View, file_text, is_file};
 
+pub(crate) use mend::mended;
 pub(crate) use render::{Format, count, print};
 
 /// What the rules for a project's source are told.

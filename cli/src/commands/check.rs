@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use hecate_manifest::Manifest;
 use hecate_manifest::rules::Finding;
 use hecate_templates::Catalog;
 
 use crate::carry_out::{CarryOutArgs, Told, carry_out};
-use crate::check::{Format, check_file, check_project, count, print};
+use crate::check::{Format, check_file, check_project, count, mended, print};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generate::{self, Formatter};
-use crate::project::{Project, file_text, is_dir, is_file};
+use crate::generate::{self, Formatter, Plan};
+use crate::project::{MANIFEST, Project, file_text, is_dir, is_file};
 use crate::tools;
 
 /// Look for everything that is wrong: manifest, structure, naming
@@ -23,9 +24,12 @@ pub(crate) struct CheckArgs {
     /// The form of the output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Write generated lists that are out of date anew
+    /// Write generated lists that are out of date anew, and make the fixes that are safe
     #[arg(long)]
     fix: bool,
+    /// With `--fix`, make also the fixes that somebody should look at
+    #[arg(long, requires = "fix")]
+    unsafe_fixes: bool,
     /// List what `--fix` would change, and change nothing
     #[arg(long, requires = "fix", conflicts_with = "diff")]
     dry_run: bool,
@@ -60,14 +64,19 @@ pub(crate) fn run(args: &CheckArgs, cx: &Context) -> Result<(), CliError> {
 }
 
 fn project(args: &CheckArgs, cx: &Context) -> Result<(), CliError> {
-    let project = generate::open(cx)?;
+    let mut project = generate::open(cx)?;
+    let mut findings = check_project(&project, cx)?;
     if args.fix {
-        fix(args, &project, cx)?;
+        let changes = fix(args, &project, &findings, cx)?;
         if args.dry_run || args.diff {
             return Ok(());
         }
+        if changes {
+            // The manifest may be one of the files that were mended.
+            project = generate::open(cx)?;
+            findings = check_project(&project, cx)?;
+        }
     }
-    let findings = check_project(&project, cx)?;
     let mut texts = BTreeMap::new();
     for finding in findings.iter().filter(|finding| finding.span.is_some()) {
         if !texts.contains_key(&finding.file) {
@@ -80,24 +89,57 @@ fn project(args: &CheckArgs, cx: &Context) -> Result<(), CliError> {
     conclude(cx, &findings, &texts, args.format)
 }
 
-fn fix(args: &CheckArgs, project: &Project, cx: &Context) -> Result<(), CliError> {
-    let plugin = project.manifest()?.name.to_string();
-    let formatter = Formatter::new(tools::rustfmt);
-    let plan = generate::refresh(&project.view()?, &plugin, &Catalog::builtin(), formatter)?;
+/// Makes the fixes, or shows them. Says whether there were any.
+fn fix(
+    args: &CheckArgs,
+    project: &Project,
+    findings: &[Finding],
+    cx: &Context,
+) -> Result<bool, CliError> {
+    let view = project.view()?;
+    let mut wanted = mended(&view, findings, args.unsafe_fixes);
+    let mut after = project.view()?;
+    for (path, bytes) in &wanted {
+        after = after.with(path.clone(), bytes.clone());
+    }
+    // The manifest may be what is mended.
+    let manifest = after.text(MANIFEST)?.map(Manifest::parse);
+    if let Some(Ok(manifest)) = manifest {
+        let formatter = Formatter::new(tools::rustfmt);
+        let name = manifest.name.to_string();
+        let lists = generate::refresh(&after, &name, &Catalog::builtin(), formatter)?;
+        let lists = lists.steps.into_iter();
+        wanted.extend(lists.filter_map(|step| Some((step.path, step.after?))));
+    } else if wanted.is_empty() {
+        // Nothing follows from a manifest that cannot be read.
+        project.manifest()?;
+    }
+    let plan = Plan::between(&view, wanted);
     let how = CarryOutArgs {
         dry_run: args.dry_run,
         diff: args.diff,
         ..CarryOutArgs::default()
     };
     if plan.is_empty() && !how.is_preview() {
-        return Ok(());
+        return Ok(false);
     }
     let told = Told {
-        command: "hecate check --fix".to_owned(),
+        command: if args.unsafe_fixes {
+            "hecate check --fix --unsafe-fixes".to_owned()
+        } else {
+            "hecate check --fix".to_owned()
+        },
         done: "wrote what was out of date",
         undoes: None,
     };
-    carry_out(cx, project, &plan, how, &told)
+    // What reads a log or annotations takes nothing else.
+    let is_for_programs = matches!(args.format, Format::Sarif | Format::Github);
+    if is_for_programs && !how.is_preview() {
+        carry_out(&cx.clone().without_results(), project, &plan, how, &told)?;
+    } else {
+        carry_out(cx, project, &plan, how, &told)?;
+    }
+    Ok(true)
 }
 
 fn conclude(
