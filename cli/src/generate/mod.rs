@@ -22,6 +22,8 @@ mod lock;
 mod merge;
 mod owned;
 mod plan;
+#[cfg(test)]
+mod properties;
 mod recorded;
 mod rename;
 mod request;
