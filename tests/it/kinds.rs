@@ -7,7 +7,7 @@ use cargo_metadata::MetadataCommand;
 use crate::support::{Project, Sandbox};
 
 /// Each field type as a required and as an optional field.
-const FIELDS: &str = "text:string count:int ratio:float done:bool price:decimal ref_id:uuid day:date moment:datetime \
+pub(crate) const FIELDS: &str = "text:string count:int ratio:float done:bool price:decimal ref_id:uuid day:date moment:datetime \
     extra:json kind:enum:small,very_large text_2:string? count_2:int? ratio_2:float? done_2:bool? price_2:decimal? \
     ref_id_2:uuid? day_2:date? moment_2:datetime? extra_2:json? kind_2:enum:yes,no?";
 

@@ -14,6 +14,7 @@ mod demo;
 mod dev;
 mod example;
 mod features;
+mod integrations;
 mod killed;
 mod kinds;
 mod line;
