@@ -3,11 +3,6 @@
 //!
 //! `TEMPLATES=bump cargo test -p hecate-templates` raises the version of each template that has changed, and records it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper of tests outside of a `#[test]`"
-)]
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
