@@ -13,6 +13,7 @@ mod hks005_table_twice;
 mod hks006_no_library;
 mod hks007_not_depended_on;
 mod hks008_unreadable;
+mod hks010_horizontal_folder;
 
 use hecate_manifest::rules::{Finding, Rule};
 
@@ -20,7 +21,7 @@ use super::Subject;
 
 type Check = fn(&Subject<'_>, &mut Vec<Finding>);
 
-static CHECKS: [(&Rule, Check); 13] = [
+static CHECKS: [(&Rule, Check); 14] = [
     (&hke001_not_a_bit::RULE, hke001_not_a_bit::check),
     (&hke002_bit_used_twice::RULE, hke002_bit_used_twice::check),
     (&hkg001_owned_is_stale::RULE, hkg001_owned_is_stale::check),
@@ -34,6 +35,10 @@ static CHECKS: [(&Rule, Check); 13] = [
     (&hks006_no_library::RULE, hks006_no_library::check),
     (&hks007_not_depended_on::RULE, hks007_not_depended_on::check),
     (&hks008_unreadable::RULE, hks008_unreadable::check),
+    (
+        &hks010_horizontal_folder::RULE,
+        hks010_horizontal_folder::check,
+    ),
 ];
 
 /// The rules, in the order of their codes.
