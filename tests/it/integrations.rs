@@ -199,6 +199,13 @@ fn generated_plugins_tell_hear_ask_and_answer_each_effect_once_across_a_restart(
             ),
         ],
     );
+    let listed = store.hecate("list").ok().stdout;
+    for line in [
+        "listener  initiate_entry_on_it_till_order_confirmed  it-till.order_confirmed → initiate_entry",
+        "process-manager  initiate_shelf_on_entry_initiated  entry_initiated → initiate_shelf",
+    ] {
+        assert!(listed.contains(line), "{listed}");
+    }
     with_a_route_that_asks(&store);
 
     let daemon = Daemon::start(&sandbox);

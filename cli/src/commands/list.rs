@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::flow::{Flow, mermaid, svg};
+use crate::flow::{Flow, Found, integrations_in, mermaid, svg};
 use crate::generate::{self, DivisionTree, divisions_in, read_division};
 
 /// List divisions, desks, routes and events, and which table takes which event
@@ -49,8 +49,16 @@ pub(crate) fn run(args: &ListArgs, cx: &Context) -> Result<(), CliError> {
     for division in &divisions {
         cx.printer().result(&shown(division));
     }
+    let integrations = integrations_in(&view)?;
+    if !integrations.is_empty() {
+        cx.printer().result(&exchanged(&integrations));
+    }
     let divisions: Vec<_> = divisions.iter().map(of_division).collect();
-    cx.printer().json("list", json!({"divisions": divisions}));
+    let integrations: Vec<_> = integrations.iter().map(of_integration).collect();
+    cx.printer().json(
+        "list",
+        json!({"divisions": divisions, "integrations": integrations}),
+    );
     Ok(())
 }
 
@@ -70,6 +78,39 @@ fn shown(division: &DivisionTree) -> String {
         text.push_str(line.trim_end());
     }
     text
+}
+
+/// What the plugin tells, hears and answers, and what follows from what.
+fn exchanged(integrations: &[Found]) -> String {
+    let mut text = "integrations".to_owned();
+    for found in integrations {
+        let commands = found.commands.iter().map(|(_, command)| command.as_str());
+        let (from, to) = match found.role.word() {
+            "emitter" => (found.events.join(", "), found.topic.clone()),
+            "process-manager" => (
+                found.events.join(", "),
+                commands.collect::<Vec<_>>().join(", "),
+            ),
+            _ => (found.topic.clone(), commands.collect::<Vec<_>>().join(", ")),
+        };
+        let (role, name) = (found.role.word(), &found.name);
+        text.push_str(&format!("\n  {role}  {name}  {from} → {to}"));
+    }
+    text
+}
+
+fn of_integration(found: &Found) -> Value {
+    let commands = found.commands.iter();
+    let commands = commands.map(|(division, command)| format!("{division}/{command}"));
+    let is_process = found.role.word() == "process-manager";
+    json!({
+        "kind": found.role.word(),
+        "name": found.name,
+        "division": found.division,
+        "topic": (!is_process).then_some(&found.topic),
+        "events": found.events,
+        "commands": commands.collect::<Vec<_>>(),
+    })
 }
 
 fn rows(division: &DivisionTree) -> Vec<Row> {

@@ -11,11 +11,23 @@ use crate::project::View;
 
 /// What an integration does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Emitter,
     Listener,
     ProcessManager,
     Responder,
+}
+
+impl Role {
+    /// As it is given to `hecate gen integration`.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Emitter => "emitter",
+            Self::Listener => "listener",
+            Self::ProcessManager => "process-manager",
+            Self::Responder => "responder",
+        }
+    }
 }
 
 const ROLES: [(&str, Role); 4] = [
@@ -27,21 +39,21 @@ const ROLES: [(&str, Role); 4] = [
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) role: Role,
-    pub(super) name: String,
+pub(crate) struct Found {
+    pub(crate) role: Role,
+    pub(crate) name: String,
     /// The division whose events it follows.
-    pub(super) division: Option<String>,
+    pub(crate) division: Option<String>,
     /// Topic, filter or hope.
-    pub(super) topic: String,
+    pub(crate) topic: String,
     /// The events that it speaks of, without revision.
-    pub(super) events: Vec<String>,
+    pub(crate) events: Vec<String>,
     /// The commands that it dispatches, with their divisions.
-    pub(super) commands: Vec<(String, String)>,
+    pub(crate) commands: Vec<(String, String)>,
 }
 
 /// All that there are, in the order of their files.
-pub(super) fn read(view: &View) -> Result<Vec<Found>, CliError> {
+pub(crate) fn read(view: &View) -> Result<Vec<Found>, CliError> {
     let mut sources = Vec::new();
     let mut topics: BTreeMap<String, String> = BTreeMap::new();
     for (path, bytes) in view.iter() {

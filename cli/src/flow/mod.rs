@@ -10,6 +10,7 @@ use crate::generate::DivisionTree;
 use crate::names::plural;
 use crate::project::View;
 
+pub(crate) use integrations::{Found, read as integrations_in};
 pub(crate) use mermaid::mermaid;
 pub(crate) use svg::svg;
 
