@@ -91,6 +91,7 @@ fn exchanged(integrations: &[Found]) -> String {
                 found.events.join(", "),
                 commands.collect::<Vec<_>>().join(", "),
             ),
+            "requester" => ("asks".to_owned(), found.topic.clone()),
             _ => (found.topic.clone(), commands.collect::<Vec<_>>().join(", ")),
         };
         let (role, name) = (found.role.word(), &found.name);

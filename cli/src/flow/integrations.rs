@@ -15,6 +15,7 @@ pub(crate) enum Role {
     Emitter,
     Listener,
     ProcessManager,
+    Requester,
     Responder,
 }
 
@@ -25,6 +26,7 @@ impl Role {
             Self::Emitter => "emitter",
             Self::Listener => "listener",
             Self::ProcessManager => "process-manager",
+            Self::Requester => "requester",
             Self::Responder => "responder",
         }
     }
@@ -89,7 +91,7 @@ pub(crate) fn read(view: &View) -> Result<Vec<Found>, CliError> {
         }
         sources.push((text, file));
     }
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for (text, file) in &sources {
         let here: Vec<_> = file.items.iter().filter_map(of_role).collect();
         for (role, item) in &here {
@@ -102,7 +104,31 @@ pub(crate) fn read(view: &View) -> Result<Vec<Found>, CliError> {
             found.extend(integration(*role, item, &text, &topics));
         }
     }
+    // A hope that nobody here answers is asked.
+    let hopes = sources.iter().flat_map(|(_, file)| &file.items);
+    for hope in hopes.filter_map(hope_of) {
+        if !found
+            .iter()
+            .any(|found| found.role == Role::Responder && found.topic == hope.topic)
+        {
+            found.push(hope);
+        }
+    }
     Ok(found)
+}
+
+fn hope_of(item: &Item) -> Option<Found> {
+    let Item::Impl(item) = item else { return None };
+    let topic = trait_of(item).filter(|of| of == "Hope")?;
+    let topic = text_of(item, "NAME").unwrap_or(topic);
+    Some(Found {
+        role: Role::Requester,
+        name: type_name(&item.self_ty)?.to_snake_case(),
+        division: None,
+        topic,
+        events: Vec::new(),
+        commands: Vec::new(),
+    })
 }
 
 fn of_role(item: &Item) -> Option<(Role, &ItemImpl)> {
@@ -138,7 +164,7 @@ fn integration(
         Role::Emitter => topic_of("Fact"),
         Role::Listener => text_of(item, "FILTER").or_else(|| topic_of("Fact")),
         Role::Responder => topic_of("Hope"),
-        Role::ProcessManager => None,
+        Role::ProcessManager | Role::Requester => None,
     };
     Some(Found {
         role,
@@ -147,7 +173,7 @@ fn integration(
         topic: topic.unwrap_or_else(|| own.to_snake_case()),
         events: match role {
             Role::Emitter | Role::ProcessManager => events_in(text),
-            Role::Listener | Role::Responder => Vec::new(),
+            Role::Listener | Role::Requester | Role::Responder => Vec::new(),
         },
         commands: match role {
             Role::Emitter => Vec::new(),
@@ -278,6 +304,26 @@ mod tests {
             .map(|found| found.topic)
             .collect();
         assert_eq!(topics, ["shop.order_paid", "shop.order_paid", "shop.>"]);
+    }
+
+    #[test]
+    fn a_hope_that_nobody_answers_is_asked() {
+        let text = r#"
+            impl Hope for Pay { const NAME: &'static str = "bank.pay"; }
+            impl Hope for Place { const NAME: &'static str = "shop.place"; }
+            impl Responder for AnswerPlace { type Hope = Place; }"#;
+        let found = read(&view(text)).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| (it.role, it.topic.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Role::Responder, "shop.place"),
+                (Role::Requester, "bank.pay")
+            ]
+        );
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Flow {
         use integrations::Role;
         let group = found.division.as_deref();
         let node = match found.role {
-            Role::Emitter => self.node(group, Kind::Told, &found.topic),
+            Role::Emitter | Role::Requester => self.node(group, Kind::Told, &found.topic),
             Role::Listener | Role::Responder => self.node(None, Kind::Heard, &found.topic),
             Role::ProcessManager => self.node(group, Kind::Process, &found.name),
         };
