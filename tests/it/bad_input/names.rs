@@ -588,7 +588,7 @@ fn what_is_not_there_is_named_with_what_is_near() {
     $ hecate gen desk prj order_initiated_v7 --table births
     exit 1
     error: the division `order` has no event `order_initiated_v7`
-    hint: it has `order_archived`, `order_initiated`
+    hint: its newest revision is `order_initiated_v1`
 
     $ hecate gen desk qry by-field order nota
     exit 1
