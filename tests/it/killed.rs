@@ -51,9 +51,9 @@ fn kill_at_every_write(
     args: &[&str],
     calls: &[(&str, usize)],
 ) {
-    let old = sources(plugin);
+    let old = plugin.sources();
     let _made = plugin.hecate(&args.join(" ")).ok();
-    let new = sources(plugin);
+    let new = plugin.sources();
     assert_ne!(old, new);
     let mut completed = 0;
     for &(call, step) in calls {
@@ -70,7 +70,7 @@ fn kill_at_every_write(
             }
             let next = plugin.hecate("check");
             assert_eq!(next.code, 0, "{args:?} {call} {nth}: {next}");
-            let now = sources(plugin);
+            let now = plugin.sources();
             assert!(
                 now == old || now == new,
                 "{args:?} {call} {nth} left a mixture: {next}"
@@ -95,15 +95,9 @@ fn killed_at(sandbox: &Sandbox, call: &str, nth: usize, args: &[&str]) -> Run {
     Run::of(&mut command, sandbox)
 }
 
-/// The tree without the journal, which is where a killed run is written down.
-fn sources(plugin: &Project<'_>) -> BTreeMap<String, Vec<u8>> {
-    let mut tree = plugin.tree();
-    tree.retain(|path, _| !path.starts_with(".hecate/journal"));
-    tree
-}
-
 fn put_back(plugin: &Project<'_>, old: &BTreeMap<String, Vec<u8>>) {
-    for path in sources(plugin)
+    for path in plugin
+        .sources()
         .keys()
         .filter(|path| !old.contains_key(*path))
     {

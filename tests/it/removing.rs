@@ -1,7 +1,5 @@
 //! What was generated is taken away again: nothing that others need, and nothing that somebody has written, unasked.
 
-use std::collections::BTreeMap;
-
 use insta::assert_snapshot;
 
 use crate::support::{Project, Sandbox};
@@ -22,17 +20,11 @@ fn with_desks<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {
     plugin
 }
 
-fn sources(plugin: &Project<'_>) -> BTreeMap<String, Vec<u8>> {
-    let mut tree = plugin.tree();
-    tree.retain(|path, _| !path.starts_with(".hecate/journal"));
-    tree
-}
-
 #[test]
 fn what_others_need_stays_and_they_are_named() {
     let sandbox = Sandbox::new();
     let plugin = with_desks(&sandbox, "it-needed");
-    let before = sources(&plugin);
+    let before = plugin.sources();
     assert_snapshot!(plugin.hecate("remove desk confirm_order"), @"
     exit 1
     error: the command `order/confirm_order` cannot go: projection `order/order_confirmed`, query-by-field `order/get_orders_by_note` depend on it
@@ -65,26 +57,26 @@ fn what_others_need_stays_and_they_are_named() {
     error: a plugin is not removed from itself
     hint: remove its directory; `hecate uninstall` takes it out of the daemon
     ");
-    assert!(sources(&plugin) == before, "nothing was changed");
+    assert!(plugin.sources() == before, "nothing was changed");
 }
 
 #[test]
 fn what_goes_leaves_nothing_but_its_bits_and_comes_back() {
     let sandbox = Sandbox::new();
     let plugin = Project::new(&sandbox, "it-removed");
-    let new = sources(&plugin);
+    let new = plugin.sources();
     let _made = plugin.hecate("gen division order customer:string").ok();
-    let division = sources(&plugin);
+    let division = plugin.sources();
     let _made = plugin.hecate("gen desk cmd confirm order note:string").ok();
-    let with_desk = sources(&plugin);
+    let with_desk = plugin.sources();
 
     let listed = plugin.hecate("remove desk confirm_order --dry-run").ok();
     let _differs = plugin.hecate("remove desk confirm_order --check").code(3);
-    assert!(sources(&plugin) == with_desk, "previews change nothing");
+    assert!(plugin.sources() == with_desk, "previews change nothing");
     let removed = plugin.hecate("remove desk confirm_order").ok();
     assert!(removed.stdout.starts_with(&listed.stdout), "{removed}");
     assert!(!plugin.path(DESK).exists(), "not even its folder is left");
-    let mut left = sources(&plugin);
+    let mut left = plugin.sources();
     let bits = left.remove("contracts/flags.toml").unwrap();
     assert!(left == division, "everything else is as before it was made");
     assert_snapshot!(String::from_utf8(bits).unwrap(), @"
@@ -97,7 +89,7 @@ fn what_goes_leaves_nothing_but_its_bits_and_comes_back() {
     assert_eq!(plugin.hecate("check").ok().stdout.trim(), "no findings");
 
     let _undone = plugin.hecate("undo").ok();
-    assert!(sources(&plugin) == with_desk, "it is all there again");
+    assert!(plugin.sources() == with_desk, "it is all there again");
     let _removed = plugin.hecate("remove command order/confirm_order").ok();
     let _made = plugin.hecate("gen desk cmd confirm order note:string").ok();
     let event = plugin.read(&format!("{DESK}/order_confirmed_v1.rs"));
@@ -107,7 +99,7 @@ fn what_goes_leaves_nothing_but_its_bits_and_comes_back() {
     );
 
     let _removed = plugin.hecate("remove division order").ok();
-    let mut left = sources(&plugin);
+    let mut left = plugin.sources();
     let _bits = left.remove("contracts/flags.toml").unwrap();
     for (path, contents) in &new {
         // An empty list of divisions is there from the beginning.
@@ -169,13 +161,13 @@ fn what_is_in_no_state_to_be_removed_is_named() {
         &handle,
         &format!("<<<<<<< HEAD\n{whole}=======\n>>>>>>> other\n"),
     );
-    let half = sources(&plugin);
+    let half = plugin.sources();
     assert_snapshot!(plugin.hecate("remove desk confirm_order --edited remove"), @"
     exit 1
     error: `divisions/order/src/guide_order_lifecycle/confirm_order/handle.rs`, line 1: a merge was left unfinished here
     hint: keep one of the two sides, or both, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`
     ");
-    assert!(sources(&plugin) == half);
+    assert!(plugin.sources() == half);
     plugin.write(&handle, &whole);
 
     let mut permissions = std::fs::metadata(plugin.path(&handle))
@@ -183,13 +175,13 @@ fn what_is_in_no_state_to_be_removed_is_named() {
         .permissions();
     permissions.set_readonly(true);
     std::fs::set_permissions(plugin.path(&handle), permissions.clone()).unwrap();
-    let before = sources(&plugin);
+    let before = plugin.sources();
     assert_snapshot!(plugin.hecate("remove desk confirm_order"), @"
     exit 1
     error: `divisions/order/src/guide_order_lifecycle/confirm_order/handle.rs` is read-only, and would be removed
     hint: nothing was changed; if it may go, make it writable: `chmod u+w divisions/order/src/guide_order_lifecycle/confirm_order/handle.rs`
     ");
-    assert!(sources(&plugin) == before);
+    assert!(plugin.sources() == before);
     #[expect(
         clippy::permissions_set_readonly_false,
         reason = "a file of the test's own"
@@ -244,7 +236,7 @@ fn a_revision_and_an_integration_go_as_desks_do() {
             .contains("command `order/initiate_order` depends on it"),
         "{needed}"
     );
-    let before = sources(&plugin);
+    let before = plugin.sources();
     let _made = plugin
         .hecate("gen integration emitter order_initiated --fact it-removed-others.order_placed")
         .ok();
@@ -260,7 +252,7 @@ fn a_revision_and_an_integration_go_as_desks_do() {
         ),
         "{removed}"
     );
-    let mut left = sources(&plugin);
+    let mut left = plugin.sources();
     left.insert("manifest.json".to_owned(), before["manifest.json"].clone());
     for path in left.keys().chain(before.keys()) {
         assert!(left.get(path) == before.get(path), "{path} is as it was");

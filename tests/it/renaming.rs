@@ -1,19 +1,11 @@
 //! A desk gets another name: its folder, its code and whoever speaks of it follow, and what is stored does not.
 
-use std::collections::BTreeMap;
-
 use insta::assert_snapshot;
 
 use crate::support::{Project, Sandbox};
 
 const CONFIRM: &str = "divisions/order/src/guide_order_lifecycle/confirm_order";
 const APPROVE: &str = "divisions/order/src/guide_order_lifecycle/approve_order";
-
-fn sources(plugin: &Project<'_>) -> BTreeMap<String, Vec<u8>> {
-    let mut tree = plugin.tree();
-    tree.retain(|path, _| !path.starts_with(".hecate/journal"));
-    tree
-}
 
 /// Whether the plugin is formatted, clean and passes its tests.
 fn is_sound(plugin: &Project<'_>) {
@@ -41,7 +33,7 @@ fn what_is_renamed_and_what_remains_compiles_and_passes_its_tests() {
     ] {
         let _made = plugin.hecate(command).ok();
     }
-    let made = sources(&plugin);
+    let made = plugin.sources();
     // Somebody's own line, in which the desk is named.
     plugin.edit(
         &format!("{CONFIRM}/handle.rs"),
@@ -113,20 +105,20 @@ fn there_and_back_is_where_it_was_and_a_preview_is_what_is_done() {
     ] {
         let _made = plugin.hecate(command).ok();
     }
-    let before = sources(&plugin);
+    let before = plugin.sources();
     let rename = "rename command confirm_order approve_order";
     let listed = plugin.hecate(&format!("{rename} --dry-run")).ok();
     let _differs = plugin.hecate(&format!("{rename} --check")).code(3);
-    assert!(sources(&plugin) == before, "previews change nothing");
+    assert!(plugin.sources() == before, "previews change nothing");
     let renamed = plugin.hecate(rename).ok();
     assert!(renamed.stdout.starts_with(&listed.stdout), "{renamed}");
-    let after = sources(&plugin);
+    let after = plugin.sources();
     let _back = plugin.hecate("rename cmd approve_order confirm_order").ok();
-    assert!(sources(&plugin) == before, "there and back");
+    assert!(plugin.sources() == before, "there and back");
     let _undone = plugin.hecate("undo").ok();
-    assert!(sources(&plugin) == after);
+    assert!(plugin.sources() == after);
     let _undone = plugin.hecate("undo").ok();
-    assert!(sources(&plugin) == before, "taken back");
+    assert!(plugin.sources() == before, "taken back");
 }
 
 #[test]
@@ -140,7 +132,7 @@ fn an_edit_that_meets_the_new_name_is_marked() {
         "/// Confirm order.\n",
         "/// The customer is sure.\n",
     );
-    let before = sources(&plugin);
+    let before = plugin.sources();
     let renamed = plugin
         .hecate("rename desk confirm_order approve_order")
         .code(4);
@@ -161,7 +153,7 @@ fn an_edit_that_meets_the_new_name_is_marked() {
         "{half}"
     );
     let _undone = plugin.hecate("undo").ok();
-    assert!(sources(&plugin) == before);
+    assert!(plugin.sources() == before);
 }
 
 #[test]
@@ -171,7 +163,7 @@ fn what_cannot_be_renamed_says_why() {
     let _made = plugin.hecate("gen division order note:string").ok();
     let _made = plugin.hecate("gen desk cmd confirm order").ok();
     let _made = plugin.hecate("gen desk qry by-field order note").ok();
-    let before = sources(&plugin);
+    let before = plugin.sources();
     let session = [
         "rename division order purchase",
         "rename desk archive_order shelve_order",
@@ -216,7 +208,7 @@ fn what_cannot_be_renamed_says_why() {
     error: `deks` is no kind of thing that `hecate gen` makes
     hint: did you mean `desk`?
     ");
-    assert!(sources(&plugin) == before);
+    assert!(plugin.sources() == before);
     let same = plugin
         .hecate("rename desk confirm_order confirm_order")
         .ok();

@@ -1,17 +1,8 @@
 //! Whatever was generated can be taken back, to the byte, unless somebody has edited it since.
 
-use std::collections::BTreeMap;
-
 use insta::assert_snapshot;
 
 use crate::support::{Project, Sandbox};
-
-/// What a project consists of: all its files but the journal.
-fn sources(plugin: &Project<'_>) -> BTreeMap<String, Vec<u8>> {
-    let mut tree = plugin.tree();
-    tree.retain(|path, _| !path.starts_with(".hecate/journal"));
-    tree
-}
 
 #[test]
 fn runs_are_taken_back_one_after_the_other() {
@@ -24,10 +15,10 @@ fn runs_are_taken_back_one_after_the_other() {
         "gen desk qry by-field order customer",
         "gen division invoice total:decimal",
     ];
-    let mut trees = vec![sources(&plugin)];
+    let mut trees = vec![plugin.sources()];
     for command in commands {
         let _made = plugin.hecate(command).ok();
-        trees.push(sources(&plugin));
+        trees.push(plugin.sources());
     }
     assert_snapshot!(plugin.hecate("undo --list"), @"
     exit 0
@@ -45,7 +36,7 @@ fn runs_are_taken_back_one_after_the_other() {
             "{undone}"
         );
         assert!(
-            sources(&plugin) == *tree,
+            plugin.sources() == *tree,
             "{command} is taken back to the byte"
         );
     }
@@ -59,7 +50,7 @@ fn runs_are_taken_back_one_after_the_other() {
     for number in (6..=10).rev() {
         let _redone = plugin.hecate(&format!("undo {number}")).ok();
     }
-    assert!(sources(&plugin) == newest, "everything is there again");
+    assert!(plugin.sources() == newest, "everything is there again");
     let checked = plugin.hecate("check").ok();
     assert_eq!(checked.stdout.trim(), "no findings");
 }
@@ -182,7 +173,7 @@ fn shells_complete_every_verb() {
 fn a_version_rises_everywhere_at_once() {
     let sandbox = Sandbox::new();
     let plugin = Project::new(&sandbox, "it-bump");
-    let before = sources(&plugin);
+    let before = plugin.sources();
     assert_snapshot!(plugin.hecate("bump 0.0.9"), @"
     exit 1
     error: `0.0.9` is older than 0.1.0, the version that the plugin has
@@ -224,5 +215,5 @@ fn a_version_rises_everywhere_at_once() {
     let again = plugin.hecate("bump 0.2.0").ok();
     assert!(again.stdout.starts_with("nothing to do"), "{again}");
     let _undone = plugin.hecate("undo").ok();
-    assert!(sources(&plugin) == before);
+    assert!(plugin.sources() == before);
 }

@@ -97,6 +97,13 @@ impl<'a> Project<'a> {
         self.write(path, &text.replace(from, to));
     }
 
+    /// What it consists of: all its files but the journal, by path.
+    pub(crate) fn sources(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut tree = self.tree();
+        tree.retain(|path, _| !path.starts_with(".hecate/journal"));
+        tree
+    }
+
     /// Every file with its contents, but what cargo and git keep.
     pub(crate) fn tree(&self) -> BTreeMap<String, Vec<u8>> {
         tree(&self.path(""))

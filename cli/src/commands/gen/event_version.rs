@@ -1,6 +1,6 @@
 //! `hecate gen event-version`: a new revision of an event.
 
-use super::generator::{Generator, spoken};
+use super::generator::{Generator, in_division, spoken};
 use super::words::{misnamed_event, name};
 use crate::carry_out::CarryOutArgs;
 use crate::context::Context;
@@ -43,11 +43,7 @@ pub(super) fn run(mut args: EventVersionArgs, cx: &Context) -> Result<(), CliErr
         None => generator.division_of(&[(event.clone(), revision)])?,
     };
     let fields = parse_fields(&division, &args.fields)?;
-    let options: Vec<_> = args
-        .division
-        .iter()
-        .map(|division| format!("--division {division}"))
-        .collect();
+    let options = in_division(args.division.as_deref());
     let command = spoken(
         "hecate gen event-version",
         &[&given],

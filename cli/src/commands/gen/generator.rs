@@ -244,6 +244,12 @@ fn slip<'n>(known: &'n [Name], new: &Name) -> Option<&'n Name> {
     (is_long(near.name) && is_long(new)).then_some(near.name)
 }
 
+/// The option that names the division, if it was given.
+pub(super) fn in_division(division: Option<&str>) -> Vec<String> {
+    let option = division.map(|division| format!("--division {division}"));
+    option.into_iter().collect()
+}
+
 /// A command line that asks for the same thing.
 pub(super) fn spoken(verb: &str, names: &[&str], fields: &[String], options: &[String]) -> String {
     let parts = names

@@ -1,6 +1,6 @@
 //! `hecate gen desk qry`: a desk that answers a question.
 
-use super::generator::{Generator, spoken};
+use super::generator::{Generator, in_division, spoken};
 use super::words::{name, subject};
 use crate::carry_out::CarryOutArgs;
 use crate::context::Context;
@@ -51,11 +51,7 @@ pub(super) fn run(mut args: QryArgs, cx: &Context) -> Result<(), CliError> {
         Some(division) => name(division)?,
         None => generator.division_of_table(&subject)?,
     };
-    let options: Vec<_> = args
-        .division
-        .iter()
-        .map(|division| format!("--division {division}"))
-        .collect();
+    let options = in_division(args.division.as_deref());
     let command = spoken(
         "hecate gen desk qry",
         &[kind.word(), subject.snake()],
